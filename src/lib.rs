@@ -1,0 +1,5 @@
+//! Registrar: an OAuth 2 / OpenID Connect authorization server whose first job is registration.
+//!
+//! The modules below are listed in reading order; `ARCHITECTURE.md` draws the map.
+
+pub mod model;

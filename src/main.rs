@@ -1,0 +1,3 @@
+//! The `registrar` command.
+
+fn main() {}

@@ -1,0 +1,163 @@
+//! The one strict JSON parser (RFC 8259) for every request body.
+//!
+//! It refuses what serde lets pass and what later breaks: duplicate members (two parsers would read two different
+//! documents), nesting deeper than [`MAX_DEPTH`], and U+0000, which PostgreSQL cannot store.
+
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// How deep objects and arrays may nest.
+pub const MAX_DEPTH: usize = 16;
+
+/// A JSON object.
+pub type Object = Map<String, Value>;
+
+/// Parses a JSON object. The error is one line that says what is wrong and where.
+pub fn parse_object(bytes: &[u8]) -> Result<Object, String> {
+    match parse(bytes)? {
+        Value::Object(object) => Ok(object),
+        _ => Err("the body must be a JSON object".to_owned()),
+    }
+}
+
+/// Parses any JSON value under the same rules.
+pub fn parse(bytes: &[u8]) -> Result<Value, String> {
+    if bytes.is_empty() {
+        return Err("the body is empty; it must be a JSON object".to_owned());
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| "the body is not UTF-8".to_owned())?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = Strict { depth: 0 }.deserialize(&mut deserializer).map_err(describe)?;
+    deserializer.end().map_err(describe)?;
+    Ok(value)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature map_err wants")]
+fn describe(error: serde_json::Error) -> String {
+    // The parser quotes the input's own text in some messages; keep to printable ASCII on one line.
+    let message: String =
+        error.to_string().chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' }).collect();
+    format!("the body is not acceptable JSON: {message}")
+}
+
+#[derive(Clone, Copy)]
+struct Strict {
+    depth: usize,
+}
+
+impl Strict {
+    fn deeper<E: de::Error>(self) -> Result<Self, E> {
+        if self.depth >= MAX_DEPTH {
+            return Err(E::custom(format_args!("nested deeper than {MAX_DEPTH} levels")));
+        }
+        Ok(Self { depth: self.depth + 1 })
+    }
+}
+
+fn without_nul<E: de::Error>(text: &str) -> Result<&str, E> {
+    if text.contains('\0') { Err(E::custom("the character U+0000 is not allowed")) } else { Ok(text) }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is out of range"))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        without_nul(value).map(|text| Value::String(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(inner)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            without_nul(&name)?;
+            let value = members.next_value_seed(inner)?;
+            if object.contains_key(&name) {
+                return Err(de::Error::custom(format_args!("the member \"{name}\" stands twice")));
+            }
+            object.insert(name, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinary_object_parses() {
+        let object = parse_object(br#"{"a":[1,-2,3.5,true,null,"x"],"b":{"c":{}}}"#).unwrap();
+        assert_eq!(Value::Object(object), serde_json::json!({"a":[1,-2,3.5,true,null,"x"],"b":{"c":{}}}));
+    }
+
+    #[test]
+    fn what_must_be_refused_is_refused() {
+        let deep = format!("{}{}", "[".repeat(17), "]".repeat(17));
+        for (bad, says) in [
+            (&br#"{"a":1,"a":2}"#[..], "stands twice"),
+            (br#"{"a":{"b":1,"b":1}}"#, "stands twice"),
+            (br#"{"a":"\u0000"}"#, "U+0000"),
+            (br#"{"\u0000":1}"#, "U+0000"),
+            (br#"{"a":"\ud800"}"#, "not acceptable"),
+            (b"{\"a\":\"\xff\"}", "UTF-8"),
+            (br#"{"a":1} x"#, "not acceptable"),
+            (b"", "empty"),
+            (b"[1]", "must be a JSON object"),
+            (b"null", "must be a JSON object"),
+            (deep.as_bytes(), "nested deeper"),
+        ] {
+            let error = parse_object(bad).unwrap_err();
+            assert!(error.contains(says), "{error}");
+            assert!(error.is_ascii() && !error.contains('\n'));
+        }
+    }
+
+    #[test]
+    fn nesting_up_to_the_limit_is_fine() {
+        let deep = format!("{}{}", "[".repeat(16), "]".repeat(16));
+        assert!(parse(deep.as_bytes()).is_ok());
+    }
+}
