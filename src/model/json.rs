@@ -34,6 +34,23 @@ pub fn parse(bytes: &[u8]) -> Result<Value, String> {
     Ok(value)
 }
 
+/// Reads an object as a `T`. The error is one line that names the member, which serde's own often does not.
+pub fn typed<T: de::DeserializeOwned>(object: &Object) -> Result<T, String> {
+    let read = |object: Object| serde_json::from_value::<T>(Value::Object(object));
+    read(object.clone()).map_err(|whole| {
+        // Alone, each member is either fine, or merely lacks the others, or the culprit.
+        let culprit = object.iter().find_map(|(name, value)| {
+            let alone = Object::from_iter([(name.clone(), value.clone())]);
+            read(alone)
+                .err()
+                .map(|error| error.to_string())
+                .filter(|text| !text.starts_with("missing field"))
+                .map(|text| if text.starts_with("unknown field") { text } else { format!("{name}: {text}") })
+        });
+        culprit.unwrap_or_else(|| whole.to_string())
+    })
+}
+
 #[expect(clippy::needless_pass_by_value, reason = "the signature map_err wants")]
 fn describe(error: serde_json::Error) -> String {
     // The parser quotes the input's own text in some messages; keep to printable ASCII on one line.

@@ -1,9 +1,18 @@
 //! The nouns: plain data and pure rules. No I/O and no HTTP here.
 
+pub mod audit_event;
+pub mod authorization;
+pub mod client;
+pub mod client_metadata;
+pub mod domain;
 pub mod id;
 pub mod json;
 pub mod oauth_error;
 pub mod random;
+pub mod redirect_uri;
+pub mod registration;
+pub mod resource;
 pub mod scope;
 pub mod secret;
+pub mod signing_key;
 pub mod time;

@@ -6,6 +6,9 @@
 
 use std::fmt;
 
+/// Longer descriptions are cut: they may quote what the caller sent, and are kept in the audit log.
+const MAX_DESCRIPTION: usize = 500;
+
 /// An error as the specifications define it: code, status, one line of explanation, hidden cause.
 #[derive(Debug)]
 pub struct OAuthError {
@@ -61,8 +64,6 @@ errors! {
     invalid_scope = 400;
     /// The resource is unknown or not granted (RFC 8707 §2).
     invalid_target = 400;
-    /// The token type hint is not supported (RFC 7009 §2.2.1).
-    unsupported_token_type = 400;
     /// A redirection URI breaks a rule (RFC 7591 §3.2.2).
     invalid_redirect_uri = 400;
     /// A metadata member breaks a rule (RFC 7591 §3.2.2).
@@ -156,19 +157,22 @@ impl From<sqlx::Error> for OAuthError {
     }
 }
 
-/// SQLSTATE classes 08 (connection), 53 (resources) and 57 (operator intervention, shutdown); SQLite's BUSY and IOERR.
+/// SQLSTATE classes 08 (connection), 40 (deadlock, serialization), 53 (resources) and 57 (operator intervention,
+/// shutdown), of five characters; SQLite's BUSY and IOERR, whose low byte counts.
 fn is_outage(code: Option<&str>) -> bool {
     code.is_some_and(|code| {
-        code.starts_with("08") || code.starts_with("53") || code.starts_with("57") || code == "5" || code == "10"
+        ["08", "40", "53", "57"].iter().any(|class| code.len() == 5 && code.starts_with(class))
+            || (code.len() < 5 && matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(5 | 10)))
     })
 }
 
 fn ascii_line(text: String) -> String {
     let bad = |c: char| !matches!(c, ' '..='~') || c == '"' || c == '\\';
-    if !text.contains(bad) {
+    if text.len() <= MAX_DESCRIPTION && !text.contains(bad) {
         return text;
     }
     text.chars()
+        .take(MAX_DESCRIPTION)
         .map(|c| match c {
             '"' => '\'',
             '\n' | '\r' | '\t' => ' ',
@@ -186,6 +190,11 @@ mod tests {
     fn descriptions_are_one_line_of_safe_ascii() {
         let error = OAuthError::invalid_request("say \"hi\"\nto caf\u{e9}\\");
         assert_eq!(error.description, "say 'hi' to caf??");
+    }
+
+    #[test]
+    fn descriptions_are_short_whatever_they_quote() {
+        assert_eq!(OAuthError::invalid_request("x".repeat(70_000)).description.len(), MAX_DESCRIPTION);
     }
 
     #[test]

@@ -1,0 +1,192 @@
+//! A security domain: one issuer, one tenant. Nothing crosses from one domain to another.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::DomainId;
+use super::json::Object;
+use super::signing_key::SigningAlgorithm;
+use super::time::UnixTime;
+
+/// Path segments that can never be a domain, because the server or a well-known convention uses them.
+const RESERVED_NAMES: &[&str] = &[
+    "api",
+    "admin",
+    "assets",
+    "console",
+    "docs",
+    "favicon",
+    "harness",
+    "health",
+    "healthz",
+    "login",
+    "logout",
+    "metrics",
+    "oauth",
+    "oidc",
+    "readyz",
+    "register",
+    "registrar",
+    "robots",
+    "static",
+    "well-known",
+];
+
+/// A security domain.
+#[derive(Debug, Clone)]
+pub struct Domain {
+    /// Its identifier in the database.
+    pub id: DomainId,
+    /// Its path segment; never changes.
+    pub name: String,
+    /// What an administrator may set.
+    pub settings: DomainSettings,
+    /// Counts the changes, so that two administrators cannot overwrite one another.
+    pub version: i64,
+    /// When it was created.
+    pub created_at: UnixTime,
+}
+
+/// What an administrator may set for a domain. Times are in seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the page and in the file")]
+pub struct DomainSettings {
+    /// Whether clients may be registered and manage themselves at all (RFC 7591 §3).
+    pub registration: bool,
+    /// Whether anybody may register (RFC 7591 §3, open registration).
+    pub open_registration: bool,
+    /// Whether anybody may register while the server is reachable from its own machine only.
+    pub quick_start: bool,
+    /// The name of the policy that binds `dcr_admin` registrants without one of their own.
+    pub gateway_policy: String,
+    /// The name of the policy that binds open registration.
+    pub open_policy: String,
+    /// Whether a `dcr_admin` registrant reaches every client that a gateway or an initial access token registered in the domain, not only its own.
+    pub registrars_manage_all: bool,
+    /// Lifetime of access tokens, unless the client's policy or the resource says otherwise.
+    pub access_token_lifetime: i64,
+    /// The algorithm that signs access tokens, unless the resource says otherwise.
+    pub access_token_algorithm: SigningAlgorithm,
+    /// The `typ` header of access tokens whose audience is the client itself.
+    pub client_token_type: TokenType,
+    /// The `typ` header of access tokens whose audience is a resource (RFC 9068 §2.1).
+    pub resource_token_type: TokenType,
+    /// How client secrets that the server generated are kept.
+    pub client_secret_hash: SecretHash,
+    /// Whether introspection also answers GET, for gateway plugins that know nothing else.
+    pub introspection_by_get: bool,
+    /// Hosts that no registered redirect URI may name.
+    pub blocked_redirect_hosts: Vec<String>,
+    /// Whose software statements are believed (RFC 7591 §2.3).
+    pub software_statement_issuers: Vec<StatementIssuer>,
+}
+
+impl Default for DomainSettings {
+    fn default() -> Self {
+        Self {
+            registration: true,
+            open_registration: false,
+            quick_start: false,
+            gateway_policy: "gateway".to_owned(),
+            open_policy: "mcp".to_owned(),
+            registrars_manage_all: false,
+            access_token_lifetime: 3600,
+            access_token_algorithm: SigningAlgorithm::Rs256,
+            client_token_type: TokenType::Jwt,
+            resource_token_type: TokenType::AtJwt,
+            client_secret_hash: SecretHash::HmacSha256,
+            introspection_by_get: false,
+            blocked_redirect_hosts: Vec::new(),
+            software_statement_issuers: Vec::new(),
+        }
+    }
+}
+
+impl DomainSettings {
+    /// Checks what serde cannot: ranges and forms. The error names the setting and the remedy.
+    pub fn check(&self) -> Result<(), String> {
+        if !(10..=31_536_000).contains(&self.access_token_lifetime) {
+            return Err("access_token_lifetime must be between 10 and 31536000 seconds".to_owned());
+        }
+        for issuer in &self.software_statement_issuers {
+            if issuer.issuer.is_empty() || (issuer.jwks.is_none() == issuer.jwks_uri.is_none()) {
+                return Err("each of software_statement_issuers needs an issuer and either jwks or jwks_uri".to_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The `typ` header of an access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TokenType {
+    /// `JWT`: what every gateway plugin takes.
+    #[serde(rename = "JWT")]
+    Jwt,
+    /// `at+jwt` (RFC 9068 §2.1).
+    #[serde(rename = "at+jwt")]
+    AtJwt,
+}
+
+impl TokenType {
+    /// The header's value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Jwt => "JWT",
+            Self::AtJwt => "at+jwt",
+        }
+    }
+}
+
+/// How a generated client secret is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SecretHash {
+    /// A keyed hash: enough for 256 random bits, and fast.
+    #[serde(rename = "hmac-sha256")]
+    HmacSha256,
+    /// Argon2id, for those whose rules demand it.
+    #[serde(rename = "argon2id")]
+    Argon2id,
+}
+
+/// An issuer whose software statements are believed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatementIssuer {
+    /// The `iss` claim, compared exactly.
+    pub issuer: String,
+    /// Its keys by value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Object>,
+    /// Where its keys are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+}
+
+/// Whether a text may be a domain's path segment. The error says what to change.
+pub fn check_domain_name(name: &str) -> Result<(), String> {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if name.is_empty() || name.len() > 63 || !name.bytes().all(allowed) || name.starts_with('-') || name.ends_with('-')
+    {
+        return Err("a domain's name is 1 to 63 of a-z, 0-9 and '-', not beginning or ending with '-'".to_owned());
+    }
+    if RESERVED_NAMES.contains(&name) {
+        return Err(format!("{name} is a reserved word; choose another name"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reserved_and_malformed_names_are_refused() {
+        for bad in ["", "console", "api", "Main", "-a", "a-", "a/b", "a.b", &"a".repeat(64)] {
+            assert!(check_domain_name(bad).is_err(), "{bad}");
+        }
+        for good in ["main", "retail-eu", "7"] {
+            assert!(check_domain_name(good).is_ok(), "{good}");
+        }
+    }
+}
