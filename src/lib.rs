@@ -3,3 +3,4 @@
 //! The modules below are listed in reading order; `ARCHITECTURE.md` draws the map.
 
 pub mod model;
+pub mod store;

@@ -1,0 +1,31 @@
+//! Persistence: every SQL statement of the server. Nothing above this module knows a table.
+//!
+//! # Design
+//! Every statement is written once and compiled for PostgreSQL and for SQLite by the macros `on_backend!` and `on_tx!`.
+//! Whatever must be atomic is one method of [`Store`]; no transaction leaves this module. A change of a cached thing
+//! writes a row of the change feed in its own transaction and is applied to this process's cache on commit.
+
+#[macro_use]
+mod backend;
+
+pub mod audit;
+pub mod cache;
+pub mod changes;
+pub mod clients;
+pub mod data_keys;
+pub mod deleted_clients;
+pub mod domains;
+pub mod housekeeping;
+pub mod initial_access_tokens;
+pub mod leases;
+pub mod policies;
+pub mod quotas;
+pub mod registrations;
+pub mod resources;
+pub mod revoked_tokens;
+pub mod secrets;
+pub mod signing_keys;
+pub mod templates;
+pub mod usage;
+
+pub use backend::{ConnectOptions, Store};
