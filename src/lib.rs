@@ -2,5 +2,7 @@
 //!
 //! The modules below are listed in reading order; `ARCHITECTURE.md` draws the map.
 
+pub mod keys;
 pub mod model;
 pub mod store;
+pub mod tokens;

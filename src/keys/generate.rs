@@ -1,0 +1,97 @@
+//! Where new signing keys come from.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RsaKeyPair};
+use zeroize::Zeroizing;
+
+use super::data_keys::DataKeys;
+use super::signer::{Signer, sealing_binding};
+use crate::model::id::{DomainId, SigningKeyId};
+use crate::model::random;
+use crate::model::signing_key::{KeyStatus, SigningAlgorithm, SigningKey};
+use crate::model::time::{Clock, UnixTime};
+
+/// A private key in PKCS #8 form.
+pub type Pkcs8 = Zeroizing<Vec<u8>>;
+
+/// Where new signing keys come from.
+#[derive(Clone, Default)]
+pub enum KeySource {
+    /// Made anew from the system's randomness.
+    #[default]
+    Generated,
+    /// Taken from a function: tests do not wait for RSA key generation.
+    Given(Arc<dyn Fn(SigningAlgorithm) -> Vec<u8> + Send + Sync>),
+}
+
+impl std::fmt::Debug for KeySource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Generated => "Generated",
+            Self::Given(_) => "Given",
+        })
+    }
+}
+
+impl KeySource {
+    /// A new private key. RSA takes tens to hundreds of milliseconds, so it runs on a blocking thread.
+    pub async fn private_key(&self, algorithm: SigningAlgorithm) -> anyhow::Result<Pkcs8> {
+        match self {
+            Self::Given(give) => Ok(Zeroizing::new(give(algorithm))),
+            Self::Generated => tokio::task::spawn_blocking(move || generate(algorithm)).await?,
+        }
+    }
+
+    /// A new signing key of a domain, sealed for the database.
+    pub async fn signing_key(&self, keys: &DataKeys, clock: &Clock, plan: &KeyPlan) -> anyhow::Result<SigningKey> {
+        let private = self.private_key(plan.algorithm).await?;
+        let kid = random::identifier();
+        let signer = Signer::new(&kid, plan.algorithm, &private)?;
+        Ok(SigningKey {
+            id: SigningKeyId::new(clock),
+            domain_id: plan.domain_id,
+            public_jwk: signer.public_jwk(),
+            sealed_private: keys.seal(&sealing_binding(plan.domain_id, &kid), &private),
+            kid,
+            algorithm: plan.algorithm,
+            status: plan.status,
+            created_at: clock.now(),
+            activates_at: plan.activates_at,
+            gone_at: None,
+        })
+    }
+}
+
+/// What a new signing key shall be.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyPlan {
+    /// The domain it signs for.
+    pub domain_id: DomainId,
+    /// What it signs with.
+    pub algorithm: SigningAlgorithm,
+    /// Published, or active at once.
+    pub status: KeyStatus,
+    /// When it begins to sign.
+    pub activates_at: UnixTime,
+}
+
+fn generate(algorithm: SigningAlgorithm) -> anyhow::Result<Pkcs8> {
+    let failed = |_| anyhow!("the key could not be generated");
+    match algorithm {
+        SigningAlgorithm::Rs256 => {
+            let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
+            let der: Pkcs8V1Der = pair.as_der().ok().context("the RSA key could not be encoded")?;
+            Ok(Zeroizing::new(der.as_ref().to_vec()))
+        }
+        SigningAlgorithm::Es256 => {
+            let der =
+                EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).map_err(failed)?;
+            Ok(Zeroizing::new(der.as_ref().to_vec()))
+        }
+    }
+}
