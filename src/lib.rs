@@ -2,7 +2,10 @@
 //!
 //! The modules below are listed in reading order; `ARCHITECTURE.md` draws the map.
 
+pub mod config;
+pub mod fetch;
 pub mod keys;
 pub mod model;
+pub mod ops;
 pub mod store;
 pub mod tokens;

@@ -1,0 +1,80 @@
+//! Requests of the command line that look at more than a document: any method, any status, the headers.
+
+use http::{HeaderMap, Method};
+
+use super::{FetchError, Fetcher, reason};
+
+/// A request.
+#[derive(Debug, Clone)]
+pub struct Probe<'a> {
+    method: Method,
+    url: &'a str,
+    headers: Vec<(&'static str, &'a str)>,
+    body: Option<&'a str>,
+}
+
+impl<'a> Probe<'a> {
+    /// A request without a body.
+    pub fn new(method: Method, url: &'a str) -> Self {
+        Self { method, url, headers: Vec::new(), body: None }
+    }
+
+    /// The same request with a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &'a str) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The same request with a body.
+    #[must_use]
+    pub fn body(mut self, media_type: &'a str, body: &'a str) -> Self {
+        self.body = Some(body);
+        self.header("content-type", media_type)
+    }
+}
+
+/// An answer, whatever its status.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// A header as text; empty if it is absent.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body as JSON, if it is JSON and says so.
+    pub fn json(&self) -> Option<serde_json::Value> {
+        let media_type = self.header("content-type").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_json = media_type == "application/json" || media_type.ends_with("+json");
+        is_json.then(|| serde_json::from_slice(&self.body).ok()).flatten()
+    }
+}
+
+impl Fetcher {
+    /// Sends a request under this fetcher's rules, and takes any answer.
+    pub async fn probe(&self, probe: &Probe<'_>) -> Result<Answer, FetchError> {
+        let (url, client) = self.admit(probe.url)?;
+        let work = async {
+            let mut request = client.request(probe.method.clone(), url);
+            for (name, value) in &probe.headers {
+                request = request.header(*name, *value);
+            }
+            if let Some(body) = probe.body {
+                request = request.body(body.to_owned());
+            }
+            let response = request.send().await.map_err(reason)?;
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            Ok(Answer { status, headers, body: self.read(response).await? })
+        };
+        tokio::time::timeout(self.timeout, work).await.unwrap_or(Err(FetchError::TimedOut))
+    }
+}
