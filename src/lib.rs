@@ -2,10 +2,13 @@
 //!
 //! The modules below are listed in reading order; `ARCHITECTURE.md` draws the map.
 
+pub mod clients;
 pub mod config;
+pub mod domains;
 pub mod fetch;
 pub mod keys;
 pub mod model;
 pub mod ops;
+pub mod provisioning;
 pub mod store;
 pub mod tokens;

@@ -1,0 +1,206 @@
+//! What an administrator does to a client, however it came to be.
+
+use super::Registry;
+use super::credentials::NewSecret;
+use super::manual::{DCR_ADMIN, check_settings};
+use super::register::needs_secret;
+use crate::model::audit_event::Actor;
+use crate::model::client::{Client, ClientSettings, ClientStatus, Origin};
+use crate::model::id::{ClientId, SecretId};
+use crate::model::json::Object;
+use crate::model::oauth_error::OAuthError;
+use crate::model::scope::ScopeSet;
+use crate::model::secret::Secret;
+use crate::store::cache::{ClientEntry, DomainEntry};
+use crate::store::clients::{ClientUpdate, SecretChange};
+
+/// A step in a client's life that an administrator takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Stop it, and end its tokens.
+    Suspend,
+    /// Let a suspended one go on.
+    Resume,
+    /// Let a waiting one begin.
+    Approve,
+}
+
+/// What an administrator changes of a client.
+#[derive(Debug, Default)]
+pub struct Edit {
+    /// All its metadata, where that changes.
+    pub metadata: Option<Object>,
+    /// Its settings, where they change.
+    pub settings: Option<ClientSettings>,
+}
+
+impl Registry {
+    /// Changes a client's metadata and settings. Returns a secret that was made because the client needs one now.
+    pub async fn edit(
+        &self,
+        domain: &DomainEntry,
+        entry: &ClientEntry,
+        edit: Edit,
+        actor: &Actor,
+    ) -> Result<Option<Secret>, OAuthError> {
+        let mut client = alive(entry)?.clone();
+        client.settings = edit.settings.unwrap_or(client.settings);
+        if let Some(metadata) = edit.metadata {
+            if client.origin == Origin::ContentAddressed {
+                return Err(OAuthError::invalid_request(
+                    "this client's id stands for its metadata, which cannot be changed; its settings can",
+                ));
+            }
+            client.metadata = self.check_manual(metadata)?;
+            if client.settings.resource_credentials {
+                client.metadata.grant_types = Some(Vec::new());
+                client.metadata.response_types = Some(Vec::new());
+            }
+            check_registered_scopes(domain, &client)?;
+        }
+        let (before, after) = (needs_secret(&entry.client.metadata), needs_secret(&client.metadata));
+        if before == after {
+            self.change_manual(domain, &client, ("client.update", actor)).await?;
+            return Ok(None);
+        }
+        check_settings(domain, &client.settings)?;
+        self.check_template(domain, &client.settings, Some(&client.client_id)).await?;
+        let audit = actor.did(self.store.clock(), Some(domain.id()), "client.update", client.client_id.as_str());
+        if before {
+            self.write(ClientUpdate { client: &client, secrets: SecretChange::Drop, audit: &audit }).await?;
+            return Ok(None);
+        }
+        let hash = domain.domain.settings.client_secret_hash;
+        let lifetime = client.registration.secret_lifetime;
+        let new = NewSecret { hash, sealed: client.is_dynamic(), lifetime };
+        let (clear, stored) = self.generate_secret(domain.id(), &client.client_id, new).await?;
+        let secrets = SecretChange::Renew { new: &stored, grace: 0 };
+        self.write(ClientUpdate { client: &client, secrets, audit: &audit }).await?;
+        Ok(Some(clear))
+    }
+
+    /// Gives a client the secret that an administrator chose; the others live for `grace` more seconds at the most.
+    pub async fn set_secret(
+        &self,
+        client: &Client,
+        (chosen, grace): (Secret, i64),
+        actor: &Actor,
+    ) -> Result<(), OAuthError> {
+        let stored = self.store_chosen_secret(chosen).await?;
+        let action = "client_secret.set";
+        let audit = actor.did(self.store.clock(), Some(client.domain_id), action, client.client_id.as_str());
+        let secrets = SecretChange::Renew { new: &stored, grace };
+        self.write(ClientUpdate { client, secrets, audit: &audit }).await
+    }
+
+    /// Suspends, resumes or approves a client.
+    pub async fn turn(
+        &self,
+        domain: &DomainEntry,
+        entry: &ClientEntry,
+        step: Step,
+        actor: &Actor,
+    ) -> Result<(), OAuthError> {
+        let mut client = alive(entry)?.clone();
+        let action = match (step, client.status) {
+            (Step::Suspend, ClientStatus::Active | ClientStatus::Pending) => {
+                client.tokens_not_before = self.store.clock().now();
+                client.status = ClientStatus::Suspended;
+                "client.suspend"
+            }
+            (Step::Resume, ClientStatus::Suspended) => {
+                client.status = ClientStatus::Active;
+                "client.resume"
+            }
+            (Step::Approve, ClientStatus::Pending) => {
+                client.status = ClientStatus::Active;
+                "client.approve"
+            }
+            (_, status) => return Err(OAuthError::conflict(format!("the client is {}", status.as_str()))),
+        };
+        // Not its settings' checks: a scope deleted since must not keep a client from being suspended.
+        let audit = actor.did(self.store.clock(), Some(domain.id()), action, client.client_id.as_str());
+        self.write(ClientUpdate { client: &client, secrets: SecretChange::Keep, audit: &audit }).await
+    }
+
+    /// Lifts the block on a content-addressed client that an administrator deleted.
+    pub async fn restore(&self, entry: &ClientEntry, actor: &Actor) -> Result<(), OAuthError> {
+        let client = &entry.client;
+        let id = &client.client_id;
+        if client.status != ClientStatus::Deleted {
+            return Err(OAuthError::conflict(format!("the client is {}, not deleted", client.status.as_str())));
+        }
+        let audit = actor.did(self.store.clock(), Some(client.domain_id), "client.restore", id.as_str());
+        if self.store.restore_client(client.domain_id, id, &audit).await? {
+            return Ok(());
+        }
+        Err(OAuthError::conflict(
+            "only an openly registered public client can be restored; any other has to be made anew, under a new id",
+        ))
+    }
+
+    /// Hands a client that a gateway registered to another gateway registrar, which manages it from now on.
+    pub async fn reassign(
+        &self,
+        domain: &DomainEntry,
+        entry: &ClientEntry,
+        registrant: &ClientId,
+        actor: &Actor,
+    ) -> Result<(), OAuthError> {
+        let mut client = alive(entry)?.clone();
+        if client.origin != Origin::Gateway {
+            return Err(OAuthError::invalid_request(format!(
+                "only a client that a gateway registered has a registrar; this one is of origin {}",
+                client.origin
+            )));
+        }
+        let known = self.store.read_client(domain.id(), registrant).await?;
+        let registrar = known.filter(|known| known.client.settings.granted_scopes.contains(DCR_ADMIN));
+        if registrar.is_none_or(|registrar| registrar.client.status == ClientStatus::Deleted) {
+            return Err(OAuthError::invalid_request(format!(
+                "{registrant} is not a client of this domain with the granted scope {DCR_ADMIN}"
+            )));
+        }
+        client.registrant = Some(registrant.0.clone());
+        let action = "client.reassign";
+        let audit = actor.did(self.store.clock(), Some(domain.id()), action, client.client_id.as_str());
+        self.write(ClientUpdate { client: &client, secrets: SecretChange::Keep, audit: &audit }).await
+    }
+
+    /// Ends one secret of a client at once.
+    pub async fn end_secret(&self, entry: &ClientEntry, id: SecretId, actor: &Actor) -> Result<(), OAuthError> {
+        let client = &entry.client;
+        let audit = actor
+            .did(self.store.clock(), Some(client.domain_id), "client_secret.end", client.client_id.as_str())
+            .with("secret_id", id.to_string());
+        if self.store.end_secret(client.domain_id, &client.client_id, id, &audit).await? {
+            return Ok(());
+        }
+        Err(OAuthError::not_found(format!("the client has no secret {id}")))
+    }
+
+    pub(super) async fn write(&self, update: ClientUpdate<'_>) -> Result<(), OAuthError> {
+        if self.store.update_client(&update).await? {
+            return Ok(());
+        }
+        Err(OAuthError::conflict("the client changed meanwhile; look at it and try again"))
+    }
+}
+
+fn alive(entry: &ClientEntry) -> Result<&Client, OAuthError> {
+    match entry.client.status {
+        ClientStatus::Deleted => Err(OAuthError::conflict("the client was deleted")),
+        _ => Ok(&entry.client),
+    }
+}
+
+/// Registered scopes of a client made by hand must be scopes of the domain.
+pub(super) fn check_registered_scopes(domain: &DomainEntry, client: &Client) -> Result<(), OAuthError> {
+    let unknown = client.metadata.scope.iter().flat_map(ScopeSet::iter).find(|s| domain.scope(s).is_none());
+    match unknown {
+        Some(scope) => {
+            Err(OAuthError::invalid_scope(format!("{scope} is not a scope of this domain; create it first")))
+        }
+        None => Ok(()),
+    }
+}

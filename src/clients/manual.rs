@@ -1,0 +1,225 @@
+//! Clients made by an administrator: by the command line, provisioning, the console.
+
+use serde_json::{Value, json};
+
+use super::Registry;
+use super::administer::check_registered_scopes;
+use super::credentials::NewSecret;
+use super::register::needs_secret;
+use crate::model::audit_event::Actor;
+use crate::model::client::{Client, ClientSettings, ClientStatus, Origin, Registration};
+use crate::model::client_metadata::ClientMetadata;
+use crate::model::id::ClientId;
+use crate::model::json::Object;
+use crate::model::oauth_error::OAuthError;
+use crate::model::random;
+use crate::model::registration::findings::Refusal;
+use crate::model::registration::normalize::normalize;
+use crate::model::registration::rules::check;
+use crate::model::scope::ScopeSet;
+use crate::model::secret::Secret;
+use crate::model::time::UnixTime;
+use crate::store::cache::DomainEntry;
+use crate::store::clients::{ClientUpdate, SecretChange};
+use crate::store::registrations::{NewClient, RegisterOutcome};
+
+/// The scope whose holder may register and manage clients.
+pub const DCR_ADMIN: &str = "dcr_admin";
+
+/// A client that an administrator wants.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// Its id; generated where absent.
+    pub client_id: Option<ClientId>,
+    /// Its secret; generated where absent and needed.
+    pub secret: Option<Secret>,
+    /// Its metadata.
+    pub metadata: Object,
+    /// What no registrant may set.
+    pub settings: ClientSettings,
+}
+
+/// A client just made, with the secret that is shown this once.
+#[derive(Debug)]
+pub struct Made {
+    /// The client.
+    pub client: Client,
+    /// Its secret, if it was generated.
+    pub secret: Option<Secret>,
+}
+
+/// The metadata and settings of a gateway registrar: what APIM's form is filled with.
+pub fn gateway_registrar(name: &str) -> Wanted {
+    let Value::Object(metadata) = json!({
+        "client_name": name,
+        "application_type": "backend_to_backend",
+        "grant_types": ["client_credentials"],
+        "response_types": [],
+        "token_endpoint_auth_method": "client_secret_basic",
+    }) else {
+        unreachable!("the literal above is an object")
+    };
+    let mut scopes = ScopeSet::default();
+    scopes.insert(DCR_ADMIN);
+    let settings = ClientSettings {
+        granted_scopes: scopes.clone(),
+        default_scopes: scopes,
+        may_introspect: true,
+        ..ClientSettings::default()
+    };
+    Wanted { metadata, settings, ..Wanted::default() }
+}
+
+impl Registry {
+    /// Makes a client by hand.
+    pub async fn create(&self, domain: &DomainEntry, wanted: Wanted, actor: &Actor) -> Result<Made, OAuthError> {
+        check_settings(domain, &wanted.settings)?;
+        self.check_template(domain, &wanted.settings, wanted.client_id.as_ref()).await?;
+        let mut metadata = self.check_manual(wanted.metadata)?;
+        if wanted.settings.resource_credentials {
+            // Nothing but introspection.
+            (metadata.grant_types, metadata.response_types) = (Some(Vec::new()), Some(Vec::new()));
+        }
+        let client_id = match wanted.client_id {
+            Some(id) => checked_id(id)?,
+            None => ClientId(random::identifier()),
+        };
+        let now = self.store.clock().now();
+        let client = Client {
+            domain_id: domain.id(),
+            client_id,
+            origin: Origin::Manual,
+            status: ClientStatus::Active,
+            registrant: None,
+            policy_id: None,
+            metadata,
+            settings: wanted.settings,
+            registration: Registration::default(),
+            registration_token: None,
+            previous_registration_token: None,
+            tokens_not_before: UnixTime(0),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        check_registered_scopes(domain, &client)?;
+        let new = NewSecret { hash: domain.domain.settings.client_secret_hash, sealed: false, lifetime: None };
+        let (shown, stored) = match (needs_secret(&client.metadata), wanted.secret) {
+            (false, _) => (None, None),
+            (true, Some(chosen)) => (None, Some(self.store_chosen_secret(chosen).await?)),
+            (true, None) => {
+                let (clear, stored) = self.generate_secret(domain.id(), &client.client_id, new).await?;
+                (Some(clear), Some(stored))
+            }
+        };
+        let audit = actor.did(self.store.clock(), Some(domain.id()), "client.create", client.client_id.as_str());
+        let new = NewClient {
+            client: &client,
+            secret: stored.as_ref(),
+            initial_access_token: None,
+            quota: None,
+            audit: &audit,
+        };
+        match self.store.register_client(&new).await? {
+            RegisterOutcome::Registered => Ok(Made { client, secret: shown }),
+            _ => Err(OAuthError::conflict("this client_id is taken, or was; ids are never given twice")),
+        }
+    }
+
+    /// Gives a hand-made client a new secret, shown this once.
+    pub async fn renew_manual(
+        &self,
+        domain: &DomainEntry,
+        client: &Client,
+        grace: i64,
+        actor: &Actor,
+    ) -> Result<Secret, OAuthError> {
+        if !needs_secret(&client.metadata) {
+            return Err(OAuthError::invalid_request("this client authenticates without a secret"));
+        }
+        let lifetime = client.registration.secret_lifetime;
+        let new = NewSecret { hash: domain.domain.settings.client_secret_hash, sealed: client.is_dynamic(), lifetime };
+        let (clear, stored) = self.generate_secret(domain.id(), &client.client_id, new).await?;
+        let audit = actor.did(self.store.clock(), Some(domain.id()), "client_secret.renew", client.client_id.as_str());
+        let secrets = SecretChange::Renew { new: &stored, grace };
+        if self.store.update_client(&ClientUpdate { client, secrets, audit: &audit }).await? {
+            return Ok(clear);
+        }
+        Err(OAuthError::conflict("the client changed meanwhile; look at it and try again"))
+    }
+
+    /// Writes an administrator's change of a client's metadata, settings or status.
+    pub async fn change_manual(
+        &self,
+        domain: &DomainEntry,
+        client: &Client,
+        (action, actor): (&'static str, &Actor),
+    ) -> Result<(), OAuthError> {
+        check_settings(domain, &client.settings)?;
+        self.check_template(domain, &client.settings, Some(&client.client_id)).await?;
+        let audit = actor.did(self.store.clock(), Some(domain.id()), action, client.client_id.as_str());
+        self.write(ClientUpdate { client, secrets: SecretChange::Keep, audit: &audit }).await
+    }
+
+    /// A template's slug names one client.
+    pub(super) async fn check_template(
+        &self,
+        domain: &DomainEntry,
+        settings: &ClientSettings,
+        own: Option<&ClientId>,
+    ) -> Result<(), OAuthError> {
+        let Some(slug) = &settings.template else { return Ok(()) };
+        let holder = self.store.template_holder(domain.id(), slug).await?;
+        if holder.is_some_and(|holder| Some(&holder) != own) {
+            return Err(OAuthError::conflict(format!("another client is the template {slug}; choose another slug")));
+        }
+        Ok(())
+    }
+
+    /// Metadata of a hand-made client: the same rules as a registration's, no policy.
+    pub fn check_manual(&self, metadata: Object) -> Result<ClientMetadata, OAuthError> {
+        let normalized = normalize(metadata)?;
+        if let Some(dropped) = normalized.findings.first() {
+            let explanation = format!("cannot be set as metadata: {}", dropped.explanation);
+            return Err(Refusal::one(&dropped.member, dropped.rule, explanation).into());
+        }
+        let mut metadata = check(normalized.metadata, &self.offered)?.into_inner();
+        let grants = metadata.grant_types.get_or_insert_with(|| vec!["client_credentials".to_owned()]);
+        let code = grants.iter().any(|grant| grant == "authorization_code");
+        if code && metadata.redirect_uris.as_ref().is_none_or(Vec::is_empty) {
+            return Err(OAuthError::invalid_redirect_uri("redirect_uris: authorization_code needs at least one"));
+        }
+        metadata.response_types.get_or_insert_with(|| if code { vec!["code".to_owned()] } else { Vec::new() });
+        metadata.token_endpoint_auth_method.get_or_insert_with(|| "client_secret_basic".to_owned());
+        Ok(metadata)
+    }
+}
+
+/// A chosen id keeps to the alphabet that gateways put into URLs unescaped.
+fn checked_id(id: ClientId) -> Result<ClientId, OAuthError> {
+    let text = id.as_str();
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
+    if text.is_empty() || text.len() > 50 || text.starts_with('-') || !text.bytes().all(allowed) {
+        return Err(OAuthError::invalid_client_metadata(
+            "client_id: must be 1 to 50 letters, digits, '-', '_', '.' or '~', not beginning with '-'",
+        ));
+    }
+    Ok(id)
+}
+
+pub(super) fn check_settings(domain: &DomainEntry, settings: &ClientSettings) -> Result<(), OAuthError> {
+    for scope in settings.granted_scopes.iter().chain(settings.default_scopes.iter()) {
+        if domain.scope(scope).is_none() {
+            return Err(OAuthError::invalid_scope(format!("{scope} is not a scope of this domain; create it first")));
+        }
+    }
+    if let Some(policy) = &settings.registrar_policy
+        && domain.policy(policy).is_none()
+    {
+        return Err(OAuthError::invalid_request(format!("{policy} is not a policy of this domain")));
+    }
+    if settings.access_token_lifetime.is_some_and(|seconds| !(10..=86_400).contains(&seconds)) {
+        return Err(OAuthError::invalid_request("access_token_lifetime must be between 10 and 86400 seconds"));
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! The protected resources of a domain (RFC 8707).
+
+use serde_json::json;
+
+use super::Domains;
+use crate::clients::manual::Wanted;
+use crate::model::audit_event::Actor;
+use crate::model::client::{ClientSettings, ClientStatus};
+use crate::model::id::{ClientId, ResourceId};
+use crate::model::json::Object;
+use crate::model::oauth_error::OAuthError;
+use crate::model::resource::{Resource, ResourceIdentifier, ResourceSettings};
+use crate::store::cache::DomainEntry;
+use crate::store::resources::PutResourceOutcome;
+
+impl Domains {
+    /// A resource about to be created; [`Domains::put_resource`] stores it.
+    pub fn new_resource(&self, domain: &DomainEntry, name: &str, settings: ResourceSettings) -> Resource {
+        let clock = self.store.clock();
+        Resource {
+            id: ResourceId::new(clock),
+            domain_id: domain.id(),
+            name: name.to_owned(),
+            credentials: None,
+            settings,
+            granted_clients: Vec::new(),
+            created_at: clock.now(),
+        }
+    }
+
+    /// Creates a resource, or changes the one with that id. `public_url`: this server's own.
+    pub async fn put_resource(
+        &self,
+        domain: &DomainEntry,
+        resource: &Resource,
+        public_url: &str,
+        actor: &Actor,
+    ) -> Result<(), OAuthError> {
+        check_resource(domain, resource, public_url)?;
+        let known = domain.resources.iter().any(|known| known.id == resource.id);
+        let action = if known { "resource.update" } else { "resource.create" };
+        let audit = actor.did(self.store.clock(), Some(domain.id()), action, &resource.name);
+        match self.store.put_resource(resource, &audit).await? {
+            PutResourceOutcome::Stored => Ok(()),
+            PutResourceOutcome::NameTaken => Err(name_taken(&resource.name)),
+            PutResourceOutcome::IdentifierTaken(identifier) => Err(identifier_taken(&identifier, "another resource")),
+        }
+    }
+
+    /// Deletes a resource; its credentials are a client of their own.
+    pub async fn delete_resource(&self, resource: &Resource, actor: &Actor) -> Result<(), OAuthError> {
+        let audit = actor.did(self.store.clock(), Some(resource.domain_id), "resource.delete", &resource.name);
+        if self.store.delete_resource(resource.domain_id, resource.id, &audit).await? {
+            return Ok(());
+        }
+        Err(OAuthError::not_found("the resource was deleted meanwhile"))
+    }
+
+    /// Lets a client have tokens for a resource by client credentials, or stops it.
+    pub async fn grant_resource(
+        &self,
+        resource: &Resource,
+        client_id: &ClientId,
+        granted: bool,
+        actor: &Actor,
+    ) -> Result<(), OAuthError> {
+        if granted {
+            let known = self.store.client(resource.domain_id, client_id).await?;
+            if known.is_none_or(|known| known.client.status == ClientStatus::Deleted) {
+                return Err(OAuthError::not_found(format!("the domain has no client {client_id}")));
+            }
+        } else if !resource.is_granted_to(client_id) {
+            return Err(OAuthError::not_found(format!("{} is not granted to {client_id}", resource.name)));
+        }
+        let action = if granted { "resource.grant" } else { "resource.revoke_grant" };
+        let audit = actor
+            .did(self.store.clock(), Some(resource.domain_id), action, &resource.name)
+            .with("client_id", client_id.as_str());
+        Ok(self.store.grant_resource(resource, client_id, granted, &audit).await?)
+    }
+}
+
+/// The client that a resource introspects with: it can get no token.
+pub fn resource_credentials(resource: &str) -> Wanted {
+    let metadata = Object::from_iter([
+        ("client_name".to_owned(), resource.into()),
+        ("grant_types".to_owned(), json!([])),
+        ("response_types".to_owned(), json!([])),
+        ("token_endpoint_auth_method".to_owned(), "client_secret_basic".into()),
+    ]);
+    let settings = ClientSettings { resource_credentials: true, ..ClientSettings::default() };
+    Wanted { metadata, settings, ..Wanted::default() }
+}
+
+/// What a resource must fulfil in its domain. `public_url`: this server's own.
+pub fn check_resource(domain: &DomainEntry, resource: &Resource, public_url: &str) -> Result<(), OAuthError> {
+    let name = &resource.name;
+    if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
+        return Err(OAuthError::invalid_request("a resource's name is 1 to 100 characters on one line"));
+    }
+    let others = || domain.resources.iter().filter(|other| other.id != resource.id);
+    if others().any(|other| other.name == *name) {
+        return Err(name_taken(name));
+    }
+    let settings = &resource.settings;
+    if settings.identifiers.is_empty() {
+        return Err(OAuthError::invalid_target("a resource needs at least one identifier"));
+    }
+    let own = ResourceIdentifier::parse(public_url).map_err(OAuthError::invalid_target)?;
+    for (at, text) in settings.identifiers.iter().enumerate() {
+        let identifier = ResourceIdentifier::parse(text)
+            .map_err(|problem| OAuthError::invalid_target(format!("identifier {text}: {problem}")))?;
+        if own.covers(&identifier, true) {
+            return Err(OAuthError::invalid_target(format!(
+                "identifier {text}: is a URL of this server itself, which is no resource"
+            )));
+        }
+        let same = |other: &String| ResourceIdentifier::parse(other).is_ok_and(|other| other == identifier);
+        if settings.identifiers[..at].iter().any(same) {
+            return Err(OAuthError::invalid_target(format!("identifier {text}: is given twice")));
+        }
+        if let Some(other) = others().find(|other| other.settings.identifiers.iter().any(same)) {
+            return Err(identifier_taken(text, &other.name));
+        }
+    }
+    if let Some(scope) = settings.scopes.iter().find(|scope| domain.scope(scope).is_none()) {
+        return Err(OAuthError::invalid_scope(format!("{scope} is not a scope of this domain; create it first")));
+    }
+    if settings.access_token_lifetime.is_some_and(|seconds| !(10..=86_400).contains(&seconds)) {
+        return Err(OAuthError::invalid_request("access_token_lifetime must be between 10 and 86400 seconds"));
+    }
+    Ok(())
+}
+
+fn name_taken(name: &str) -> OAuthError {
+    OAuthError::conflict(format!("the domain has a resource {name} already"))
+}
+
+fn identifier_taken(identifier: &str, by: &str) -> OAuthError {
+    OAuthError::conflict(format!("identifier {identifier}: belongs to {by} already"))
+}
