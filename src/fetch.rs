@@ -219,3 +219,6 @@ fn build_once(cell: &OnceLock<Client>, build: impl FnOnce() -> reqwest::Result<C
     })?;
     Ok(cell.get_or_init(|| client))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,13 +2,20 @@
 //!
 //! The modules below are listed in reading order; `ARCHITECTURE.md` draws the map.
 
+pub mod app;
 pub mod clients;
 pub mod config;
 pub mod domains;
+pub mod edge;
 pub mod fetch;
+pub mod health;
 pub mod keys;
 pub mod model;
+pub mod oauth;
 pub mod ops;
 pub mod provisioning;
+pub mod registration;
+pub mod routes;
+pub mod server;
 pub mod store;
 pub mod tokens;

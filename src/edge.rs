@@ -1,0 +1,227 @@
+//! What happens around every request: who asks, limits, CORS, security headers, metrics, the request log.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use axum::body::Body as HttpBody;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
+use bytes::{Bytes, BytesMut};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, CONTENT_LENGTH, EXPECT, HOST};
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode, Version};
+use http_body_util::BodyExt as _;
+use rustls_pki_types::CertificateDer;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+use crate::config::LogRequests;
+use crate::model::oauth_error::OAuthError;
+use crate::oauth::error::{Cause, ErrorCode};
+use crate::oauth::request::Caller;
+use crate::ops::metrics::RouteMetrics;
+use crate::ops::rate_limit::client_address;
+use crate::ops::request_id::{X_REQUEST_ID, request_id};
+use crate::ops::security_headers::{api, cors, preflight};
+use crate::routes::{Body, Route};
+
+/// Who is at the other end: an extension of every request.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// The address of the connection; behind a proxy, the proxy's.
+    pub address: SocketAddr,
+    /// The certificate that the peer presented in the TLS handshake.
+    pub certificate: Option<Arc<CertificateDer<'static>>>,
+}
+
+/// The methods that metrics tell apart.
+const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// How much of a body beyond its limit is read and dropped, in bytes.
+const MOST_DROPPED: usize = 16 * 1024 * 1024;
+
+/// What the edge knows of a route.
+#[derive(Clone)]
+struct Guard {
+    app: App,
+    route: Route,
+    limit: usize,
+    /// One per name in [`METHODS`], and one for all others.
+    metrics: Arc<[RouteMetrics]>,
+}
+
+/// Puts the edge around a route's handlers.
+pub fn guard(handler: MethodRouter<App>, app: &App, route: &Route) -> MethodRouter<App, Infallible> {
+    let limits = &app.settings.limits;
+    let limit = match route.body {
+        Body::None => 1_024,
+        Body::Form => limits.form_body_bytes,
+        Body::Json => limits.registration_body_bytes,
+    };
+    let guard = Guard {
+        app: app.clone(),
+        route: *route,
+        limit,
+        metrics: METHODS.into_iter().chain(["other"]).map(|name| app.metrics.route(route.path, name)).collect(),
+    };
+    handler.layer(CatchPanicLayer::custom(panicked)).layer(from_fn_with_state(guard, pass))
+}
+
+/// A bug in a handler is one failed request, not a lost connection.
+#[expect(clippy::needless_pass_by_value, reason = "the signature the layer wants")]
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+    OAuthError::server_error(anyhow!("a handler panicked: {}", text.unwrap_or("without a text"))).into_response()
+}
+
+async fn pass(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let request_id: Arc<str> = request_id(request.headers()).into();
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.address);
+    // In process, without a connection, a request comes from this machine.
+    let peer = peer.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0));
+    let trusted = &guard.app.settings.rate_limit.trusted_proxies;
+    let address = client_address(peer, request.headers(), trusted);
+    request.extensions_mut().insert(Caller { address, request_id: Arc::clone(&request_id) });
+    let path = tells_all(&guard).then(|| request.uri().path().to_owned());
+    name_host(&mut request);
+
+    let mut response = answer(&guard, request, next).await;
+
+    let headers = response.headers_mut();
+    api(headers, guard.app.public_url.is_https());
+    if !guard.route.cors.is_empty() {
+        cors(headers);
+    }
+    if let Ok(id) = HeaderValue::try_from(&*request_id) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    let elapsed = began.elapsed();
+    let status = response.status().as_u16();
+    let at = METHODS.iter().position(|known| *known == method.as_str()).unwrap_or(METHODS.len());
+    guard.metrics[at].answered(status, elapsed);
+    if let Some(Cause(cause)) = response.extensions().get() {
+        tracing::error!(
+            route = guard.route.path,
+            status,
+            cause = &**cause,
+            request_id = &*request_id,
+            "a request failed"
+        );
+    }
+    log(&guard, &response, &Line { method, path, address, request_id, elapsed });
+    response
+}
+
+/// HTTP/2 names the host in the URL, HTTP/1.1 in a header (RFC 9113 §8.3.1): handlers read the header.
+fn name_host(request: &mut Request) {
+    if !request.headers().contains_key(HOST)
+        && let Some(host) = request.uri().authority().and_then(|host| HeaderValue::try_from(host.as_str()).ok())
+    {
+        request.headers_mut().insert(HOST, host);
+    }
+}
+
+async fn answer(guard: &Guard, request: Request, next: Next) -> Response {
+    if request.method() == Method::OPTIONS && !guard.route.cors.is_empty() {
+        let preflighted = request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        let headers = if preflighted { preflight(guard.route.cors) } else { http::HeaderMap::new() };
+        return (StatusCode::NO_CONTENT, headers).into_response();
+    }
+    if guard.route.fresh && !guard.app.feed.is_fresh() {
+        return OAuthError::temporarily_unavailable("the server has lost touch with its database; try again shortly")
+            .into_response();
+    }
+    let version = request.version();
+    let patience = Duration::from_secs(guard.app.settings.limits.request_timeout_seconds);
+    let work = async {
+        let (parts, body) = request.into_parts();
+        match read(&parts, body, guard.limit).await {
+            Ok(body) => next.run(Request::from_parts(parts, HttpBody::from(body))).await,
+            Err(error) => last(error.into_response(), version),
+        }
+    };
+    // A database that has vanished without a word would keep its requests for ever.
+    tokio::time::timeout(patience, work).await.unwrap_or_else(|_| {
+        let error = OAuthError::temporarily_unavailable("the request took too long; it may be tried again");
+        last(error.into_response(), version)
+    })
+}
+
+/// Reads the body before anybody decides anything: a connection on which it was left unread cannot be used again, and
+/// a peer that is still sending would lose the answer. What is over the limit is read up to a point, and dropped.
+async fn read(parts: &Parts, mut body: HttpBody, limit: usize) -> Result<Bytes, OAuthError> {
+    let too_large = || OAuthError::request_too_large(format!("the body may have at most {limit} bytes here"));
+    let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let announced = length.unwrap_or(0);
+    if announced > limit && (announced > limit + MOST_DROPPED || parts.headers.contains_key(EXPECT)) {
+        return Err(too_large());
+    }
+    let (mut bytes, mut total) = (BytesMut::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| OAuthError::new("invalid_request", 408, "the body did not arrive in full"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        total += data.len();
+        if total <= limit {
+            bytes.extend_from_slice(&data);
+        } else if total > limit + MOST_DROPPED {
+            break;
+        }
+    }
+    if total > limit { Err(too_large()) } else { Ok(bytes.freeze()) }
+}
+
+/// The last answer on its connection: what is left of the request would be taken for the next one's head.
+fn last(mut response: Response, version: Version) -> Response {
+    if version < Version::HTTP_2 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+struct Line {
+    method: Method,
+    path: Option<String>,
+    address: IpAddr,
+    request_id: Arc<str>,
+    elapsed: Duration,
+}
+
+fn tells_all(guard: &Guard) -> bool {
+    guard.app.settings.log.requests == LogRequests::All
+}
+
+/// One line per request that the setting asks for; never a query, a header or a body, which may hold secrets.
+fn log(guard: &Guard, response: &Response, line: &Line) {
+    let settings = &guard.app.settings.log;
+    let status = response.status();
+    let slow = line.elapsed >= Duration::from_millis(settings.slow_milliseconds);
+    let wanted = match settings.requests {
+        LogRequests::Off => false,
+        LogRequests::Errors => status.is_server_error() || slow,
+        LogRequests::All => true,
+    };
+    if !wanted {
+        return;
+    }
+    let error = response.extensions().get::<ErrorCode>().map(|code| code.0);
+    tracing::info!(
+        target: "registrar::request",
+        method = %line.method,
+        route = guard.route.path,
+        path = line.path.as_deref(),
+        status = status.as_u16(),
+        milliseconds = u64::try_from(line.elapsed.as_millis()).unwrap_or(u64::MAX),
+        error,
+        source = %line.address,
+        request_id = &*line.request_id,
+        slow,
+    );
+}

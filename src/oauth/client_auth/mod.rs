@@ -1,0 +1,135 @@
+//! Client authentication (RFC 6749 §2.3): the table of methods, and which one a request uses.
+
+mod client_secret;
+mod none;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::params::Params;
+use super::request::InDomain;
+use crate::model::client::ClientStatus;
+use crate::model::id::{ClientId, SecretId};
+use crate::model::oauth_error::{Challenge, OAuthError};
+use crate::store::cache::ClientEntry;
+
+/// One way for a client to authenticate.
+#[derive(Debug)]
+pub struct Method {
+    /// Its name (RFC 7591 §2, `token_endpoint_auth_method`).
+    pub name: &'static str,
+    /// Whether it proves anything: introspection takes no other.
+    pub proves: bool,
+    authenticate: for<'a> fn(&'a Attempt<'a>) -> BoxFuture<'a, Result<Authenticated, OAuthError>>,
+}
+
+/// Every method, in the order discovery lists them.
+pub const METHODS: &[Method] = &[
+    Method {
+        name: "client_secret_basic",
+        proves: true,
+        authenticate: |attempt| Box::pin(client_secret::basic(attempt)),
+    },
+    Method { name: "client_secret_post", proves: true, authenticate: |attempt| Box::pin(client_secret::post(attempt)) },
+    Method { name: "none", proves: false, authenticate: |attempt| Box::pin(none::none(attempt)) },
+];
+
+/// The names of all methods.
+pub const METHOD_NAMES: &[&str] = &["client_secret_basic", "client_secret_post", "none"];
+
+/// A client that proved who it is.
+#[derive(Debug)]
+pub struct Authenticated {
+    /// The client.
+    pub entry: Arc<ClientEntry>,
+    /// The secret it used, if any.
+    pub secret: Option<SecretId>,
+    /// Whether it proved anything.
+    pub proven: bool,
+}
+
+/// What a request presents.
+#[derive(Debug)]
+struct Attempt<'a> {
+    at: &'a InDomain,
+    basic: Option<&'a str>,
+    params: &'a Params,
+}
+
+/// Finds out who the client is. Any client with a secret may use Basic or the body, whatever it registered.
+pub async fn authenticate(
+    at: &InDomain,
+    authorization: Option<&str>,
+    params: &Params,
+) -> Result<Authenticated, OAuthError> {
+    let basic = match authorization {
+        Some(value) => Some(basic_credentials(value)?),
+        None => None,
+    };
+    if params.get("client_assertion").is_some() || params.get("client_assertion_type").is_some() {
+        return Err(OAuthError::invalid_client("client assertions are not supported; use the client's secret"));
+    }
+    let name = match (basic, params.get("client_secret")) {
+        (Some(_), Some(_)) => {
+            return Err(OAuthError::invalid_request(
+                "the client authenticates twice, by the Authorization header and client_secret; use one (RFC 6749 section 2.3)",
+            ));
+        }
+        (Some(_), None) => "client_secret_basic",
+        (None, Some(_)) => "client_secret_post",
+        (None, None) => "none",
+    };
+    let attempt = Attempt { at, basic, params };
+    let method = METHODS.iter().find(|method| method.name == name).expect("each name above stands in the table");
+    let authenticated = (method.authenticate)(&attempt).await.map_err(|error| match (error.code, basic) {
+        ("invalid_client", Some(_)) => error.with_challenge(Challenge::Basic),
+        _ => error,
+    })?;
+    Ok(Authenticated { proven: method.proves, ..authenticated })
+}
+
+fn basic_credentials(header: &str) -> Result<&str, OAuthError> {
+    match header.split_once(' ') {
+        Some((scheme, credentials)) if scheme.eq_ignore_ascii_case("basic") => Ok(credentials.trim()),
+        _ => Err(OAuthError::invalid_client("clients authenticate here by Basic or by client_secret in the body")
+            .with_challenge(Challenge::Basic)),
+    }
+}
+
+/// The client of that id, if it may be used. A deleted one is told apart, because software keeps ids for ever.
+async fn find(at: &InDomain, client_id: &str) -> Result<Arc<ClientEntry>, OAuthError> {
+    if client_id.is_empty() || client_id.len() > 300 || client_id.contains('\0') {
+        return Err(OAuthError::invalid_client("the client is unknown or its secret is wrong"));
+    }
+    let entry = at.app.store.client(at.domain.id(), &ClientId(client_id.to_owned())).await?;
+    let entry = entry.ok_or_else(|| OAuthError::invalid_client("the client is unknown or its secret is wrong"))?;
+    match entry.client.status {
+        ClientStatus::Deleted => {
+            Err(OAuthError::invalid_client("this client was deleted; register again to get a new client_id"))
+        }
+        _ => Ok(entry),
+    }
+}
+
+/// Said only to a client that proved who it is.
+fn usable(entry: &ClientEntry) -> Result<(), OAuthError> {
+    match entry.client.status {
+        ClientStatus::Active => Ok(()),
+        ClientStatus::Pending => Err(OAuthError::invalid_client("this client waits for an administrator's approval")),
+        ClientStatus::Suspended => {
+            Err(OAuthError::invalid_client("this client was suspended by an administrator; ask the administrator"))
+        }
+        ClientStatus::Deleted => Err(OAuthError::invalid_client("this client was deleted; register again")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_names_is_the_table() {
+        assert_eq!(METHODS.iter().map(|method| method.name).collect::<Vec<_>>(), METHOD_NAMES);
+    }
+}

@@ -1,0 +1,57 @@
+//! A form POST by an authenticated client: how every request to the back-channel endpoints begins (RFC 6749 §2.3).
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
+
+use super::client_auth::{self, Authenticated};
+use super::params::Params;
+use super::request::{InDomain, authorization, has_media_type, read_body};
+use crate::app::App;
+use crate::model::oauth_error::OAuthError;
+use crate::ops::rate_limit::RateKind;
+use crate::store::cache::ClientEntry;
+
+/// A form POST by an authenticated client.
+#[derive(Debug)]
+pub struct ClientRequest {
+    /// The domain, and who asks.
+    pub at: InDomain,
+    /// The form's parameters.
+    pub params: Params,
+    /// Who the client proved to be, and how.
+    pub client: Authenticated,
+}
+
+impl ClientRequest {
+    /// The client.
+    pub fn entry(&self) -> &Arc<ClientEntry> {
+        &self.client.entry
+    }
+}
+
+impl FromRequest<App> for ClientRequest {
+    type Rejection = OAuthError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, OAuthError> {
+        let (mut parts, body) = request.into_parts();
+        let at = InDomain::from_request_parts(&mut parts, app).await?;
+        if parts.uri.query().is_some_and(|query| !query.is_empty()) {
+            // Secrets in URLs end up in logs (RFC 6749 §2.3.1).
+            return Err(OAuthError::invalid_request("parameters belong into the body, not into the URL"));
+        }
+        if !has_media_type(&parts.headers, "application/x-www-form-urlencoded") {
+            return Err(OAuthError::invalid_request("the body must be application/x-www-form-urlencoded"));
+        }
+        let params = Params::parse(&read_body(body).await?)?;
+        let header = authorization(&parts.headers)?;
+        match client_auth::authenticate(&at, header, &params).await {
+            Ok(client) => {
+                at.note_use(&client);
+                Ok(Self { at, params, client })
+            }
+            Err(error) if error.code == "invalid_client" => Err(at.failed(RateKind::FailedAuthentication, error)),
+            Err(error) => Err(error),
+        }
+    }
+}

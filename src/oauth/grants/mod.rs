@@ -1,0 +1,35 @@
+//! The grants of the token endpoint: one file each, joined by this table.
+
+mod client_credentials;
+
+use futures_util::future::BoxFuture;
+
+use super::client_request::ClientRequest;
+use crate::model::authorization::Authorization;
+use crate::model::oauth_error::OAuthError;
+
+/// A grant of the token endpoint.
+#[derive(Debug)]
+pub struct Grant {
+    /// The `grant_type` parameter's value.
+    pub name: &'static str,
+    /// Decides what the request establishes; everything before and after is the same for all.
+    pub authorize: for<'a> fn(&'a ClientRequest) -> BoxFuture<'a, Result<Authorization, OAuthError>>,
+}
+
+/// Every grant, in the order discovery lists them.
+pub const GRANTS: &[Grant] =
+    &[Grant { name: "client_credentials", authorize: |request| Box::pin(client_credentials::authorize(request)) }];
+
+/// The names of all grants.
+pub const GRANT_NAMES: &[&str] = &["client_credentials"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_names_is_the_table() {
+        assert_eq!(GRANTS.iter().map(|grant| grant.name).collect::<Vec<_>>(), GRANT_NAMES);
+    }
+}

@@ -1,0 +1,122 @@
+//! Token introspection (RFC 7662), and the aliases that older gateway plugins call.
+
+use axum::Json;
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::header::ALLOW;
+use serde::Serialize;
+
+use super::bearer::live;
+use super::client_auth;
+use super::client_request::ClientRequest;
+use super::params::Params;
+use super::request::{InDomain, authorization};
+use crate::app::App;
+use crate::model::client::Client;
+use crate::model::oauth_error::OAuthError;
+use crate::ops::rate_limit::RateKind;
+use crate::ops::security_headers::no_store;
+use crate::store::cache::DomainEntry;
+use crate::tokens::access_token::AccessToken;
+use crate::tokens::verify::LiveToken;
+
+/// An answer (RFC 7662 §2.2). Never a null or an empty text: gateways read them as values.
+#[derive(Serialize)]
+struct Answer<'a> {
+    active: bool,
+    #[serde(flatten)]
+    token: Option<Active<'a>>,
+}
+
+/// What is told of a token that is alive.
+#[derive(Serialize)]
+struct Active<'a> {
+    #[serde(flatten)]
+    claims: &'a AccessToken,
+    token_type: &'static str,
+    domain: &'a str,
+}
+
+/// `POST /{domain}/oauth/introspect`: 200 for everybody who may ask; what is not alive, or not theirs to see, is inactive.
+pub async fn introspect(request: ClientRequest) -> Result<Response, OAuthError> {
+    let token = request.params.required("token")?;
+    may_ask(&request.client)?;
+    Ok(answer(&request.at, look(&request.at, &request.client, token).await?.as_ref()))
+}
+
+/// `GET /{domain}/oauth/introspect`: for plugins that know nothing else, if the domain allows it; tokens in URLs end up in logs.
+pub async fn introspect_by_get(State(app): State<App>, request: Request) -> Result<Response, OAuthError> {
+    let (mut parts, _) = request.into_parts();
+    let at = InDomain::from_request_parts(&mut parts, &app).await?;
+    if !at.domain.domain.settings.introspection_by_get {
+        let refused = OAuthError::method_not_allowed("introspection is a POST with the token in the body");
+        // RFC 9110 §15.5.6.
+        return Ok(([(ALLOW, "POST")], refused).into_response());
+    }
+    let params = Params::parse(parts.uri.query().unwrap_or_default().as_bytes())?;
+    let client = client_auth::authenticate(&at, authorization(&parts.headers)?, &params).await.map_err(|error| {
+        match error.code {
+            "invalid_client" => at.failed(RateKind::FailedAuthentication, error),
+            _ => error,
+        }
+    })?;
+    at.note_use(&client);
+    may_ask(&client)?;
+    Ok(answer(&at, look(&at, &client, params.required("token")?).await?.as_ref()))
+}
+
+/// `POST /{domain}/oauth/check_token`: its callers take any 200 for a valid token, so an inactive one is 400.
+pub async fn check_token(request: ClientRequest) -> Result<Response, OAuthError> {
+    let token = request.params.required("token")?;
+    may_ask(&request.client)?;
+    let found = look(&request.at, &request.client, token).await?;
+    if found.is_some() {
+        return Ok(answer(&request.at, found.as_ref()));
+    }
+    // 400, not 401: the caller's own credentials were right.
+    Err(OAuthError::new("invalid_token", 400, "the token is not active"))
+}
+
+fn answer(at: &InDomain, found: Option<&LiveToken>) -> Response {
+    let domain = at.domain.domain.name.as_str();
+    let token = found.map(|token| Active { claims: &token.claims, token_type: "Bearer", domain });
+    let mut response = Json(Answer { active: token.is_some(), token }).into_response();
+    no_store(response.headers_mut());
+    response
+}
+
+fn may_ask(client: &client_auth::Authenticated) -> Result<(), OAuthError> {
+    if client.proven {
+        return Ok(());
+    }
+    // RFC 7662 §2.1: the endpoint must not be open to token scanning.
+    Err(OAuthError::invalid_client("introspection needs a client with a secret"))
+}
+
+/// The token, if it is alive and this caller may see it.
+async fn look(
+    at: &InDomain,
+    client: &client_auth::Authenticated,
+    token: &str,
+) -> Result<Option<LiveToken>, OAuthError> {
+    let found = live(at, token).await?.filter(|token| may_see(&at.domain, &client.entry.client, token));
+    at.app.counters_of(&at.domain.domain).introspected(found.is_some());
+    Ok(found)
+}
+
+/// Whether this caller may see this token as active.
+fn may_see(domain: &DomainEntry, caller: &Client, token: &LiveToken) -> bool {
+    let claims = &token.claims;
+    if caller.settings.resource_credentials {
+        // A resource sees what names it; one of several audiences is enough (RFC 8707 §2).
+        return domain
+            .resources
+            .iter()
+            .filter(|resource| resource.credentials.as_ref() == Some(&caller.client_id))
+            .any(|resource| resource.settings.identifiers.iter().any(|own| claims.aud.contains(own)));
+    }
+    if claims.client_id == caller.client_id {
+        return true;
+    }
+    caller.settings.may_introspect && claims.aud.contains(claims.client_id.as_str())
+}

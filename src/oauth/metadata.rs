@@ -1,0 +1,86 @@
+//! The discovery document (RFC 8414, OpenID Connect Discovery 1.0): assembled from the tables that serve what it says.
+
+use aws_lc_rs::digest;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+use super::client_auth::METHODS;
+use super::grants::GRANT_NAMES;
+use super::request::InDomain;
+use crate::model::random::encode;
+use crate::model::signing_key::SigningAlgorithm;
+
+/// `GET` on every well-known path of a domain: the same document.
+pub async fn metadata(at: InDomain, headers: HeaderMap) -> Response {
+    let base = at.app.base_url_of(&headers);
+    let varies = !at.app.settings.extra_base_urls.0.is_empty();
+    let render = || tagged(document(&at, base).to_string());
+    let document =
+        if base == at.app.public_url.as_str() { at.domain.discovery.get_or_init(render).clone() } else { render() };
+    cacheable(&headers, document, varies)
+}
+
+/// The document. The issuer is always the public one; the endpoints stand under the base URL that was asked.
+fn document(at: &InDomain, base: &str) -> Value {
+    let base = format!("{base}/{}", at.domain.domain.name);
+    let algorithms: Vec<&str> = SigningAlgorithm::ALL.iter().map(|algorithm| algorithm.as_str()).collect();
+    let methods = |proven_only: bool| -> Vec<&str> {
+        METHODS.iter().filter(|method| method.proves || !proven_only).map(|method| method.name).collect()
+    };
+    let scopes: Vec<&str> =
+        at.domain.scopes.iter().filter(|scope| !scope.hidden).map(|scope| scope.name.as_str()).collect();
+    let mut document = json!({
+        "issuer": at.issuer(),
+        "token_endpoint": format!("{base}/oauth/token"),
+        "token_endpoint_auth_methods_supported": methods(false),
+        "jwks_uri": format!("{base}/oidc/.well-known/jwks.json"),
+        "registration_endpoint": format!("{base}/oidc/register"),
+        // Not in any specification: gateways read it; the colon placeholder is theirs.
+        "registration_renew_secret_endpoint": format!("{base}/oidc/register/:client_id/renew_secret"),
+        "introspection_endpoint": format!("{base}/oauth/introspect"),
+        "introspection_endpoint_auth_methods_supported": methods(true),
+        "revocation_endpoint": format!("{base}/oauth/revoke"),
+        "revocation_endpoint_auth_methods_supported": methods(false),
+        "grant_types_supported": GRANT_NAMES,
+        // Required members (RFC 8414 §2, OIDC Discovery §3): what a client may register.
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public", "pairwise"],
+        "id_token_signing_alg_values_supported": algorithms,
+    });
+    if !scopes.is_empty() {
+        document["scopes_supported"] = json!(scopes);
+    }
+    if at.domain.policies.iter().any(|policy| !policy.rules.templates.is_empty()) {
+        document["registration_templates_endpoint"] = format!("{base}/oidc/register_templates").into();
+    }
+    document
+}
+
+/// A document with its entity tag.
+pub fn tagged(document: String) -> (Bytes, String) {
+    let hash = digest::digest(&digest::SHA256, document.as_bytes());
+    (document.into(), format!("\"{}\"", encode(&hash.as_ref()[..12])))
+}
+
+/// A public JSON document that may be kept for five minutes; `If-None-Match` is answered with 304.
+pub fn cacheable(request: &HeaderMap, (body, tag): (Bytes, String), varies_by_host: bool) -> Response {
+    let known = request.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let unchanged = known.is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
+    let mut response = if unchanged {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(CONTENT_TYPE, "application/json")], body).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    if let Ok(tag) = HeaderValue::try_from(tag) {
+        headers.insert(ETAG, tag);
+    }
+    if varies_by_host {
+        headers.insert(VARY, HeaderValue::from_static("Host"));
+    }
+    response
+}

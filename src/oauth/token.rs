@@ -1,0 +1,56 @@
+//! The token endpoint (RFC 6749 §3.2).
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::client_request::ClientRequest;
+use super::grants::GRANTS;
+use crate::model::oauth_error::OAuthError;
+use crate::model::registration::rules::REGISTRABLE_GRANTS;
+use crate::model::scope::{ScopeSet, printable};
+use crate::ops::security_headers::no_store;
+
+/// A successful answer (RFC 6749 §5.1).
+#[derive(Debug, Serialize)]
+struct TokenResponse {
+    access_token: String,
+    token_type: &'static str,
+    /// Seconds.
+    expires_in: i64,
+    #[serde(skip_serializing_if = "ScopeSet::is_empty")]
+    scope: ScopeSet,
+}
+
+/// `POST /{domain}/oauth/token`.
+pub async fn token(request: ClientRequest) -> Result<Response, OAuthError> {
+    let grant_type = request.params.required("grant_type")?;
+    let Some(grant) = GRANTS.iter().find(|grant| grant.name == grant_type) else {
+        return Err(OAuthError::unsupported_grant_type(format!(
+            "grant_type {} is not supported; see grant_types_supported in the metadata",
+            printable(grant_type)
+        )));
+    };
+    let entry = request.entry();
+    if entry.client.settings.resource_credentials {
+        return Err(OAuthError::unauthorized_client(
+            "these are a resource's credentials, which introspect tokens and get none; use a client's",
+        ));
+    }
+    if !entry.client.metadata.has_grant(grant.name) {
+        return Err(OAuthError::unauthorized_client(format!(
+            "this client is not registered for {}; its grant_types are: {}",
+            grant.name,
+            entry.client.metadata.grant_types.as_deref().unwrap_or_default().join(" ")
+        )));
+    }
+    debug_assert!(REGISTRABLE_GRANTS.contains(&grant.name), "what is served can be registered");
+    let authorization = (grant.authorize)(&request).await?;
+    let at = &request.at;
+    let (scope, expires_in) = (authorization.scope.clone(), authorization.lifetime);
+    let access_token = at.app.issuer.issue(&at.domain, at.issuer(), &entry.client.client_id, authorization)?;
+    at.app.counters_of(&at.domain.domain).token_issued(grant.name);
+    let mut response = Json(TokenResponse { access_token, token_type: "Bearer", expires_in, scope }).into_response();
+    no_store(response.headers_mut());
+    Ok(response)
+}
