@@ -3,12 +3,14 @@
 //! The modules below are listed in reading order; `ARCHITECTURE.md` draws the map.
 
 pub mod app;
+pub mod cli;
 pub mod clients;
 pub mod config;
 pub mod domains;
 pub mod edge;
 pub mod fetch;
 pub mod health;
+pub mod housekeeping;
 pub mod keys;
 pub mod model;
 pub mod oauth;
@@ -17,5 +19,6 @@ pub mod provisioning;
 pub mod registration;
 pub mod routes;
 pub mod server;
+pub mod startup;
 pub mod store;
 pub mod tokens;

@@ -1,0 +1,117 @@
+//! The command line: `registrar serve`, and administration from a shell.
+
+mod apply;
+mod audit;
+mod client;
+mod completions;
+mod context;
+mod doctor;
+mod domain;
+mod health;
+mod initial_token;
+mod keys;
+mod output;
+mod policy;
+mod resource;
+mod scope;
+mod serve;
+mod values;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use tracing::Subscriber;
+
+use crate::config::{Overrides, Settings};
+use values::assignment;
+
+/// Makes a log subscriber the process's own; the library has no process-wide state, so the program does it.
+pub type InstallLog = fn(Box<dyn Subscriber + Send + Sync>) -> anyhow::Result<()>;
+
+/// An OAuth 2 / OpenID Connect authorization server whose first job is registration.
+#[derive(Debug, Parser)]
+#[command(name = "registrar", version, arg_required_else_help = false)]
+pub struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+struct Options {
+    /// Settings file (default: registrar.toml in the working directory, if there is one)
+    #[arg(long, global = true, value_name = "FILE", env = "REGISTRAR_CONFIG")]
+    config: Option<PathBuf>,
+    /// Sets one setting by its name, such as `limits.form_body_bytes=32768`; may be given several times
+    #[arg(long = "set", global = true, value_name = "NAME=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+    /// Database: sqlite:PATH or postgres://…
+    #[arg(long, global = true, value_name = "URL", hide_env_values = true)]
+    database_url: Option<String>,
+    /// Print results as JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server (the default)
+    Serve(serve::ServeArgs),
+    #[command(subcommand)]
+    Domain(domain::DomainCommand),
+    #[command(subcommand)]
+    Client(client::ClientCommand),
+    #[command(subcommand)]
+    Scope(scope::ScopeCommand),
+    #[command(subcommand)]
+    Resource(resource::ResourceCommand),
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    #[command(subcommand)]
+    InitialToken(initial_token::InitialTokenCommand),
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Bring domains, clients, scopes, policies and resources to the state that a file describes
+    Apply(apply::ApplyArgs),
+    /// Print the audit log of a domain as JSON lines
+    Audit(audit::AuditArgs),
+    /// Look at a server as a client from outside does, and say what is wrong
+    Doctor(doctor::DoctorArgs),
+    /// Ask the server on this machine whether it may be sent requests
+    Health(health::HealthArgs),
+    /// Print the completion script of a shell
+    Completions(completions::CompletionsArgs),
+}
+
+impl Cli {
+    /// The settings, with what this command's flags add.
+    fn settings(&self, flags: Vec<(String, String)>) -> anyhow::Result<Settings> {
+        let mut overrides = Overrides { file: self.options.config.clone(), set: self.options.set.clone() };
+        overrides = overrides.with("database.url", self.options.database_url.as_ref());
+        overrides.set.extend(flags);
+        let environment =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Settings::load(&overrides, environment)
+    }
+
+    /// Runs the command.
+    pub async fn run(mut self, install: InstallLog) -> anyhow::Result<()> {
+        match self.command.take().unwrap_or_else(|| Command::Serve(serve::ServeArgs::default())) {
+            Command::Serve(arguments) => serve::run(&self, arguments, install).await,
+            Command::Domain(command) => domain::run(&self, command).await,
+            Command::Client(command) => client::run(&self, command).await,
+            Command::Scope(command) => scope::run(&self, command).await,
+            Command::Resource(command) => resource::run(&self, command).await,
+            Command::Policy(command) => policy::run(&self, command).await,
+            Command::InitialToken(command) => initial_token::run(&self, command).await,
+            Command::Keys(command) => keys::run(&self, command).await,
+            Command::Apply(arguments) => apply::run(&self, arguments).await,
+            Command::Audit(arguments) => audit::run(&self, arguments).await,
+            Command::Doctor(arguments) => doctor::run(&self, arguments).await,
+            Command::Health(arguments) => health::run(&self, arguments).await,
+            Command::Completions(arguments) => completions::run(&arguments),
+        }
+    }
+}

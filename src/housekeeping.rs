@@ -1,0 +1,58 @@
+//! Work in the background: keys rotated, rows cut back, what was collected in memory written.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::model::random;
+
+/// How often last-used times are written.
+const FLUSH_EVERY: Duration = Duration::from_secs(5);
+
+/// Every so many flushes, one process does what one process must do.
+const FLUSHES_PER_ROUND: u32 = 6;
+
+/// Longer than a round, in seconds, so that the same process keeps at it.
+const LEASE_SECONDS: i64 = 90;
+
+/// Works until the process stops.
+pub async fn run(app: App, stop: CancellationToken) {
+    let holder = random::identifier();
+    let mut flushes = 0;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(FLUSH_EVERY) => {}
+        }
+        if let Err(error) = app.usage.flush(&app.store).await {
+            tracing::warn!(%error, "last-used times could not be written; they are kept for the next time");
+        }
+        flushes += 1;
+        if flushes % FLUSHES_PER_ROUND == 0 {
+            app.rate_limits.retain_recent();
+            if let Err(error) = round(&app, &holder).await {
+                tracing::warn!(error = format!("{error:#}"), "housekeeping failed; it is tried again");
+            }
+        }
+    }
+}
+
+/// One round of what one process must do, if it is this process's turn.
+pub async fn round(app: &App, holder: &str) -> anyhow::Result<()> {
+    if !app.store.take_lease("housekeeping", holder, LEASE_SECONDS).await? {
+        return Ok(());
+    }
+    app.store.remove_expired().await?;
+    for domain in app.store.domains().await? {
+        let Some(entry) = app.store.domain(domain.id).await? else { continue };
+        app.rotator().run(&entry).await?;
+        for policy in &entry.policies {
+            if let Some(seconds) = policy.rules.remove_unused_after {
+                let before = app.clock.now().plus(-seconds);
+                app.store.remove_unused_clients(domain.id, policy.id, before).await?;
+            }
+        }
+    }
+    Ok(())
+}

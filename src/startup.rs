@@ -1,0 +1,296 @@
+//! From settings to a running server: database, keys, first start, background work, listeners.
+
+mod card;
+mod first;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, Parts};
+use crate::clients::Registry;
+use crate::clients::credentials::Remembered;
+use crate::config::{BaseUrl, Settings};
+use crate::fetch::Fetcher;
+use crate::housekeeping;
+use crate::keys::argon2_pool::Argon2Pool;
+use crate::keys::data_keys::DataKeys;
+use crate::keys::generate::KeySource;
+use crate::keys::master_key::MasterKey;
+use crate::keys::signer::Signers;
+use crate::model::registration::rules::{REGISTRABLE_GRANTS, RuleContext};
+use crate::model::time::Clock;
+use crate::oauth::client_auth::METHOD_NAMES;
+use crate::oauth::grants::GRANT_NAMES;
+use crate::ops::audit::{self, AuditOutlet};
+use crate::ops::feed::{self, FeedHealth, FeedOptions};
+use crate::ops::metrics::Metrics;
+use crate::ops::rate_limit::RateLimits;
+use crate::ops::usage::Usage;
+use crate::provisioning::file::ProvisioningFile;
+use crate::routes;
+use crate::server::{self, ServerLimits};
+use crate::store::{ConnectOptions, Store};
+use crate::tokens::issue::Issuer;
+use crate::tokens::verify::Verifier;
+pub use card::{Card, GatewayCard};
+use first::{first_start, provision_all};
+
+/// The domain that the first start makes.
+pub const FIRST_DOMAIN: &str = "main";
+
+/// Facts about this installation, by name.
+pub const FACT_PUBLIC_URL: &str = "public_url";
+const FACT_GATEWAY: &str = "gateway_client_id";
+const FACT_FIRST_START: &str = "first_start";
+
+/// What a server is started from.
+#[derive(Debug, Default)]
+pub struct Start {
+    /// The settings.
+    pub settings: Settings,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where new signing keys come from.
+    pub key_source: KeySource,
+    /// What fetches documents; made from the settings where absent.
+    pub fetcher: Option<Fetcher>,
+    /// Whether the first start makes no domain and no gateway registrar.
+    pub without_first_domain: bool,
+    /// What shall be there before the server answers; then the first start makes nothing of its own.
+    pub provision: Option<ProvisioningFile>,
+}
+
+/// A server that answers.
+#[derive(Debug)]
+pub struct Running {
+    /// Its parts.
+    pub app: App,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What an administrator needs to know.
+    pub card: Card,
+    stop: CancellationToken,
+    background: CancellationToken,
+    serving: JoinSet<anyhow::Result<()>>,
+    tasks: JoinSet<()>,
+}
+
+/// Opens the database as the settings say. `exclusive`: as the one server of an SQLite file.
+pub async fn open_store(settings: &Settings, clock: Clock, exclusive: bool) -> anyhow::Result<Store> {
+    let options = ConnectOptions {
+        url: settings.database.url.clone(),
+        max_connections: settings.database.max_connections,
+        acquire_timeout: settings.database.acquire_timeout_seconds,
+        exclusive,
+        cache_capacity: settings.cache.capacity_bytes,
+    };
+    Store::connect(&options, clock).await
+}
+
+/// The master key as the settings say; beside an embedded database it is made where there is none.
+pub fn master_key(settings: &Settings) -> anyhow::Result<MasterKey> {
+    if let Some(key) = &settings.keys.master_key {
+        return MasterKey::parse(key);
+    }
+    if let Some(path) = &settings.keys.master_key_file {
+        return MasterKey::load(path);
+    }
+    match embedded_key_file(settings) {
+        Some(path) => MasterKey::load_or_create(&path),
+        None => bail!(
+            "a PostgreSQL database needs a master key: set REGISTRAR_MASTER_KEY (or keys.master_key_file); make one with `registrar keys generate-master` or `openssl rand -hex 32`, and keep it apart from the database"
+        ),
+    }
+}
+
+/// Where the master key of an embedded database is: beside it.
+pub fn embedded_key_file(settings: &Settings) -> Option<PathBuf> {
+    let path = settings.database.url.expose().strip_prefix("sqlite:")?.trim_start_matches("//");
+    Some(PathBuf::from(path).with_extension("key"))
+}
+
+/// Opens the database and unwraps its data keys. `exclusive`: as the one server of an SQLite file.
+pub async fn open(settings: &Settings, clock: Clock, exclusive: bool) -> anyhow::Result<(Store, Arc<DataKeys>)> {
+    // The key of an embedded database stands in a folder that opening makes; any other is looked for first.
+    let named = match embedded_key_file(settings) {
+        Some(_) => None,
+        None => Some(master_key(settings)?),
+    };
+    let store = open_store(settings, clock, exclusive).await?;
+    let master = match named {
+        Some(master) => master,
+        None => master_key(settings)?,
+    };
+    let keys = Arc::new(DataKeys::load(&store, master).await?);
+    Ok((store, keys))
+}
+
+/// Starts a server; it answers when this returns.
+pub async fn start(start: Start) -> anyhow::Result<Running> {
+    let Start { settings, clock, key_source, fetcher, without_first_domain, provision } = start;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; is another server running there?", settings.listen))?;
+    let address = listener.local_addr()?;
+    let public_url = settings.base_url(address)?;
+    let (store, keys) = open(&settings, clock, true).await?;
+    check_public_url(&store, &settings, &public_url).await?;
+    let (app, outlet) = assemble(settings, public_url, (store, keys, key_source), fetcher)?;
+    if let Some(file) = &provision {
+        provision_all(&app, file).await?;
+    }
+    let card = first_start(&app, without_first_domain || provision.is_some()).await?;
+    // Known before the first request: a revoked token stays revoked over a restart.
+    app.store.load_revoked_tokens().await?;
+    let (stop, background) = (CancellationToken::new(), CancellationToken::new());
+    let tasks = spawn_tasks(&app, outlet, &background);
+    let serving = spawn_listeners(&app, listener, &stop).await?;
+    Ok(Running { app, address, card, stop, background, serving, tasks })
+}
+
+impl Running {
+    /// Serves until `signal` is ready or a listener fails, then stops gracefully.
+    pub async fn until(mut self, signal: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let failed = tokio::select! {
+            () = signal => None,
+            ended = self.serving.join_next() => ended,
+        };
+        let stopped = self.stop().await;
+        match failed {
+            Some(ended) => ended.context("a listener ended")?,
+            None => stopped,
+        }
+    }
+
+    /// Stops gracefully: no new connections, requests under way are answered, what is in memory is written.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.app.stopping.store(true, Ordering::Relaxed);
+        self.stop.cancel();
+        let mut result = Ok(());
+        while let Some(ended) = self.serving.join_next().await {
+            // The first failure is told, after everything else is put away.
+            result = result.and(ended.map_err(anyhow::Error::from).flatten());
+        }
+        self.background.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        if let Err(error) = self.app.usage.flush(&self.app.store).await {
+            tracing::warn!(%error, "last-used times could not be written");
+        }
+        self.app.store.close().await;
+        result
+    }
+}
+
+/// Every issued token and registration names the issuer, so a new one must be meant.
+async fn check_public_url(store: &Store, settings: &Settings, public_url: &BaseUrl) -> anyhow::Result<()> {
+    let known = store.claim_fact(FACT_PUBLIC_URL, public_url.as_str()).await?;
+    if known == public_url.as_str() {
+        return Ok(());
+    }
+    if !settings.accept_new_issuer {
+        bail!(
+            "this database was made with public_url {known}, and now it is {public_url}: every issuer would change; set public_url back, or start once with --accept-new-issuer"
+        );
+    }
+    Ok(store.set_fact(FACT_PUBLIC_URL, public_url.as_str()).await?)
+}
+
+/// Puts the parts of a server together.
+pub fn assemble(
+    settings: Settings,
+    public_url: BaseUrl,
+    (store, keys, key_source): (Store, Arc<DataKeys>, KeySource),
+    fetcher: Option<Fetcher>,
+) -> anyhow::Result<(App, AuditOutlet)> {
+    let (audit, outlet) = audit::queue();
+    let clock = store.clock().clone();
+    let fetcher = match fetcher {
+        Some(fetcher) => fetcher,
+        None => Fetcher::guarded(&settings.fetch)?,
+    };
+    let app = App::new(Parts {
+        registry: registry(&settings, store.clone(), Arc::clone(&keys), fetcher),
+        issuer: Issuer { keys: Arc::clone(&keys), signers: Signers::default(), clock: clock.clone() },
+        verifier: Verifier::default(),
+        metrics: Metrics::new(),
+        domain_metrics: RwLock::default(),
+        rate_limits: RateLimits::new(&settings.rate_limit, clock.clone()),
+        feed: FeedHealth::default(),
+        usage: Usage::default(),
+        stopping: AtomicBool::new(false),
+        grants: GRANT_NAMES,
+        settings,
+        public_url,
+        clock,
+        store,
+        keys,
+        key_source,
+        audit,
+    });
+    Ok((app, outlet))
+}
+
+/// What registers clients, for a server and for the command line alike.
+pub fn registry(settings: &Settings, store: Store, keys: Arc<DataKeys>, fetcher: Fetcher) -> Registry {
+    Registry {
+        store,
+        keys,
+        fetcher,
+        argon2: Argon2Pool::new(settings.keys.argon2_clients, settings.keys.argon2_queue),
+        offered: RuleContext {
+            grant_types: REGISTRABLE_GRANTS,
+            auth_methods: METHOD_NAMES,
+            signing_algorithms: &["RS256", "ES256"],
+        },
+        remembered: Remembered::default(),
+        key_sets: moka::sync::Cache::new(100),
+    }
+}
+
+fn spawn_tasks(app: &App, outlet: AuditOutlet, stop: &CancellationToken) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    let options = FeedOptions {
+        interval: Duration::from_millis(app.settings.cache.poll_interval_milliseconds),
+        listen: app.settings.cache.listen,
+    };
+    let (follower, token) = (app.clone(), stop.clone());
+    tasks.spawn(async move { feed::follow(follower.store.clone(), &follower.feed, options, token).await });
+    let (writer, token) = (app.clone(), stop.clone());
+    tasks.spawn(async move {
+        let dropped = |events| {
+            writer.metrics.audit_events_dropped.inc_by(events);
+        };
+        outlet.write(writer.store.clone(), token, dropped).await;
+    });
+    tasks.spawn(housekeeping::run(app.clone(), stop.clone()));
+    tasks
+}
+
+async fn spawn_listeners(
+    app: &App,
+    listener: TcpListener,
+    stop: &CancellationToken,
+) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
+    let mut serving = JoinSet::new();
+    let tls = match (&app.settings.tls.certificate, &app.settings.tls.key) {
+        (Some(certificate), Some(key)) => Some(server::tls::from_files(certificate, key)?),
+        _ => None,
+    };
+    let limits = ServerLimits::from(&app.settings);
+    if let Some(address) = app.settings.metrics.listen {
+        let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        let (router, limits, stop) = (routes::metrics_router(app), limits.clone(), stop.clone());
+        serving.spawn(async move { server::serve(listener, router, &limits, None, stop).await });
+    }
+    let (router, stop) = (routes::router(app), stop.clone());
+    serving.spawn(async move { server::serve(listener, router, &limits, tls, stop).await });
+    Ok(serving)
+}

@@ -1,0 +1,89 @@
+//! What is made before the server answers: the first domain, or what a provisioning file names.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::card::{Card, card};
+use super::{FACT_FIRST_START, FACT_GATEWAY, FIRST_DOMAIN};
+use crate::app::App;
+use crate::clients::manual::{Wanted, gateway_registrar};
+use crate::domains::Domains;
+use crate::model::audit_event::Actor;
+use crate::model::domain::DomainSettings;
+use crate::model::id::ClientId;
+use crate::model::random;
+use crate::model::secret::Secret;
+use crate::provisioning::Provisioner;
+use crate::provisioning::file::ProvisioningFile;
+
+/// Makes the first domain and its gateway registrar on an empty database; under a lease, so that of several replicas
+/// one makes it and one prints the secret. What a crash left by half is finished by the next start.
+pub(super) async fn first_start(app: &App, without_first_domain: bool) -> anyhow::Result<Card> {
+    const LEASE: &str = "first-start";
+    /// Short, so that a start after a crash need not wait long; making keys takes a second at most.
+    const LEASE_SECONDS: i64 = 15;
+    let holder = random::identifier();
+    let mut secret = None;
+    for _ in 0..60 {
+        if without_first_domain || !is_first_start(app).await? {
+            break;
+        }
+        if app.store.take_lease(LEASE, &holder, LEASE_SECONDS).await? {
+            // Another process may have finished between the look and the lease.
+            if is_first_start(app).await? {
+                app.store.set_fact(FACT_FIRST_START, "begun").await?;
+                secret = Some(make_first_domain(app).await?);
+                app.store.set_fact(FACT_FIRST_START, "done").await?;
+            }
+            app.store.release_lease(LEASE, &holder).await?;
+        } else {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+    card(app, secret).await
+}
+
+async fn is_first_start(app: &App) -> anyhow::Result<bool> {
+    let begun = app.store.fact(FACT_FIRST_START).await?.is_some_and(|state| state == "begun");
+    Ok(begun || app.store.domains().await?.is_empty())
+}
+
+/// Applies a provisioning file; under a lease, so that of several replicas one does it at a time.
+pub(super) async fn provision_all(app: &App, file: &ProvisioningFile) -> anyhow::Result<()> {
+    const LEASE: &str = "provision";
+    let holder = random::identifier();
+    while !app.store.take_lease(LEASE, &holder, 60).await? {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let domains = domains(app);
+    let (public_url, actor) = (app.public_url.as_str(), Actor::local("server"));
+    let provisioner = Provisioner { domains: &domains, registry: &app.registry, public_url, actor: &actor };
+    let applied = provisioner.apply(file).await.context("provisioning");
+    app.store.release_lease(LEASE, &holder).await?;
+    for thing in applied? {
+        tracing::info!(domain = thing.domain, kind = thing.kind, name = thing.name, outcome = %thing.outcome, "provisioned");
+    }
+    Ok(())
+}
+
+fn domains(app: &App) -> Domains {
+    Domains { store: app.store.clone(), keys: Arc::clone(&app.keys), source: app.key_source.clone() }
+}
+
+async fn make_first_domain(app: &App) -> anyhow::Result<Secret> {
+    let actor = Actor::local("server");
+    let domains = domains(app);
+    let settings = DomainSettings { quick_start: true, ..DomainSettings::default() };
+    domains.create(FIRST_DOMAIN, settings, &actor).await?;
+    let domain = app.store.domain_named(FIRST_DOMAIN).await?.context("the first domain vanished")?;
+    // Known before it exists, so that a start after a crash makes no second one.
+    let client_id = ClientId(app.store.claim_fact(FACT_GATEWAY, &random::identifier()).await?);
+    if let Some(entry) = app.store.read_client(domain.id(), &client_id).await? {
+        return Ok(app.registry.renew_manual(&domain, &entry.client, 0, &actor).await?);
+    }
+    let wanted = Wanted { client_id: Some(client_id), ..gateway_registrar("API gateway") };
+    let made = app.registry.create(&domain, wanted, &actor).await?;
+    made.secret.context("a gateway registrar has a generated secret")
+}
