@@ -1,3 +1,13 @@
 //! The integration tests: one binary, everything over HTTP.
 
-fn main() {}
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+mod apim_types;
+mod architecture;
+mod cli;
+mod readme;
+mod routes;
+mod smoke;
+mod store;

@@ -1,0 +1,10 @@
+//! The command line: the real binary on a database of its own, SQLite and PostgreSQL.
+
+mod clients;
+mod domains;
+mod installation;
+mod keys;
+mod provisioning;
+mod serving;
+
+pub use installation::{Database, Installation};

@@ -1,0 +1,116 @@
+//! The table of routes against what the server does: access, CORS, body limits, methods.
+
+use http::Method;
+use registrar::routes::{Access, Body, ROUTES, Route};
+use rstest::rstest;
+
+use crate::support::{Answer, Backend, TestServer};
+
+const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+
+fn url(server: &TestServer, route: &Route) -> String {
+    let path = route.path.replace("{domain}", "main").replace("{client_id}", "nobody");
+    format!("{}{path}", server.api.base)
+}
+
+fn content_type(route: &Route) -> (&'static str, &'static str) {
+    let media_type = if route.body == Body::Json { "application/json" } else { "application/x-www-form-urlencoded" };
+    ("content-type", media_type)
+}
+
+/// The answers of a route to every method it serves, asked by nobody in particular.
+async fn asked_by_nobody(server: &TestServer, route: &Route) -> Vec<(Method, Answer)> {
+    let mut answers = Vec::new();
+    for method in METHODS {
+        let body = if route.body == Body::Form { "token=x&grant_type=client_credentials" } else { "{}" };
+        let body = if method == Method::GET { "" } else { body };
+        let answer = server.api.send(method.clone(), &url(server, route), &[content_type(route)], body).await;
+        if answer.status != 405 {
+            answers.push((method, answer));
+        }
+    }
+    answers
+}
+
+#[rstest]
+#[tokio::test]
+async fn each_route_is_open_to_those_its_line_says(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    server.set_domain(|settings| settings.quick_start = false).await;
+    for route in ROUTES {
+        let answers = asked_by_nobody(&server, route).await;
+        assert!(!answers.is_empty(), "{} serves no method", route.path);
+        for (method, answer) in answers {
+            let at = format!("{method} {}: {} {}", route.path, answer.status, answer.text);
+            match route.access {
+                Access::Public => assert_eq!(answer.status, 200, "{at}"),
+                Access::Client => {
+                    assert_eq!(
+                        (answer.status.as_u16(), &answer.json()["error"]),
+                        (401, &"invalid_client".into()),
+                        "{at}"
+                    );
+                }
+                Access::Registrant | Access::Manager => {
+                    assert_eq!(
+                        (answer.status.as_u16(), &answer.json()["error"]),
+                        (401, &"invalid_token".into()),
+                        "{at}"
+                    );
+                    assert!(answer.header("www-authenticate").starts_with("Bearer"), "{at}");
+                }
+            }
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn each_route_answers_other_origins_as_its_line_says(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    for route in ROUTES {
+        let open = !route.cors.is_empty();
+        for (method, answer) in asked_by_nobody(&server, route).await {
+            assert_eq!(answer.header("access-control-allow-origin") == "*", open, "{method} {}", route.path);
+            assert_eq!(answer.header("access-control-allow-credentials"), "");
+        }
+        let preflight = [("origin", "https://app.example"), ("access-control-request-method", "POST")];
+        let answer = server.api.send(Method::OPTIONS, &url(&server, route), &preflight, "").await;
+        assert_eq!(answer.status == 204, open, "{}: {}", route.path, answer.status);
+        for method in route.cors {
+            assert!(answer.header("access-control-allow-methods").contains(method.as_str()), "{}", route.path);
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn each_route_bounds_its_body(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    for route in ROUTES.iter().filter(|route| route.body != Body::None) {
+        let limit = match route.body {
+            Body::Json => 64 * 1024,
+            _ => 16 * 1024,
+        };
+        let answer =
+            server.api.send(Method::POST, &url(&server, route), &[content_type(route)], vec![b'x'; limit + 1]).await;
+        assert!(matches!(answer.status.as_u16(), 413 | 405), "{}: {}", route.path, answer.text);
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn every_answer_is_guarded_and_can_be_traced(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    for route in ROUTES {
+        for (_, answer) in asked_by_nobody(&server, route).await {
+            assert_eq!(answer.header("x-content-type-options"), "nosniff");
+            assert!(answer.header("content-security-policy").starts_with("default-src 'none'"));
+            assert!(!answer.header("x-request-id").is_empty());
+        }
+    }
+    let answer = server.api.get(&format!("{}/nowhere", server.api.base)).await;
+    answer.expect_error(404, "not_found");
+}

@@ -1,0 +1,18 @@
+//! What the tests share: a server in this process on a database of its own, and a client that speaks to it.
+
+#![allow(dead_code, unused_imports, clippy::allow_attributes, reason = "each test file uses what it needs")]
+
+mod client;
+mod database;
+mod origin;
+mod postgres;
+mod process;
+mod server;
+
+pub use client::basic;
+pub use client::{Answer, Api};
+pub use database::{Backend, Database};
+pub use origin::Origin;
+pub use postgres::{PrivatePostgres, Wire};
+pub use process::{Administrator, Launch, MASTER_KEY, Process, eventually, make_initial_access_token};
+pub use server::{Credentials, START, TestServer, baked_keys, scopes};
