@@ -4,10 +4,15 @@
 
 mod support;
 
+mod administration;
+mod apim;
 mod apim_types;
 mod architecture;
 mod cli;
+mod discovery;
 mod readme;
+mod registration;
 mod routes;
 mod smoke;
 mod store;
+mod traps;
