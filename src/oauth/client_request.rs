@@ -47,7 +47,7 @@ impl FromRequest<App> for ClientRequest {
         let header = authorization(&parts.headers)?;
         match client_auth::authenticate(&at, header, &params).await {
             Ok(client) => {
-                at.note_use(&client);
+                client.note_use(&at);
                 Ok(Self { at, params, client })
             }
             Err(error) if error.code == "invalid_client" => Err(at.failed(RateKind::FailedAuthentication, error)),

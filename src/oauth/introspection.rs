@@ -60,7 +60,7 @@ pub async fn introspect_by_get(State(app): State<App>, request: Request) -> Resu
             _ => error,
         }
     })?;
-    at.note_use(&client);
+    client.note_use(&at);
     may_ask(&client)?;
     Ok(answer(&at, look(&at, &client, params.required("token")?).await?.as_ref()))
 }

@@ -9,7 +9,6 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use serde::Deserialize;
 
-use super::client_auth::Authenticated;
 use crate::app::App;
 use crate::model::audit_event::Actor;
 use crate::model::domain::check_domain_name;
@@ -83,13 +82,6 @@ impl InDomain {
     /// The domain's issuer.
     pub fn issuer(&self) -> String {
         self.app.issuer_of(&self.domain.domain.name)
-    }
-
-    /// Notes that a client proved who it is, with which of its secrets. A name alone is no use.
-    pub fn note_use(&self, client: &Authenticated) {
-        if client.proven {
-            self.app.usage.note(&client.entry, client.secret, self.app.clock.now());
-        }
     }
 
     /// Counts a failure of this source; the answer becomes 429 once there are too many.

@@ -49,6 +49,15 @@ pub struct Authenticated {
     pub proven: bool,
 }
 
+impl Authenticated {
+    /// Notes that the client proved who it is, with which of its secrets. A name alone is no use.
+    pub fn note_use(&self, at: &InDomain) {
+        if self.proven {
+            at.app.usage.note(&self.entry, self.secret, at.app.clock.now());
+        }
+    }
+}
+
 /// What a request presents.
 #[derive(Debug)]
 struct Attempt<'a> {
