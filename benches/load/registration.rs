@@ -29,9 +29,11 @@ const POOL: u32 = 10;
 /// Parts of the quota that parallel registrations spread over.
 const PARTS: u8 = 16;
 
-const QUOTA: &str = "insert into registration_quotas (domain_id, source, used) values ($1, $2, 1)
-    on conflict (domain_id, source) do update set used = registration_quotas.used + 1
-    where registration_quotas.used < $3";
+const QUOTA: &str = "update registration_quotas set used = used + 1
+    where domain_id = $1 and source = $2 and used < $3";
+/// The first use of a counter.
+const FIRST: &str = "insert into registration_quotas (domain_id, source, used)
+    select $1, $2, 1 where $3 > 0 on conflict (domain_id, source) do nothing";
 const CLIENT: &str = "insert into clients (domain_id, client_id, name, origin, status, registrant, policy_id, metadata,
     settings, registration, registration_token, previous_registration_token, quota_source, template,
     tokens_not_before, version, created_at, updated_at)
@@ -71,8 +73,12 @@ macro_rules! insert {
         let (id, now) = (random::identifier(), pattern.created_at);
         let quota = format!("bench#{}", random::bytes::<1>()[0] % PARTS);
         let mut transaction = $pool.begin_with($begin).await?;
-        let quota_taken = sqlx::query(QUOTA).bind(pattern.domain_id).bind(&quota).bind(i64::MAX);
-        quota_taken.execute(&mut *transaction).await?;
+        for sql in [QUOTA, FIRST] {
+            let quota_taken = sqlx::query(sql).bind(pattern.domain_id).bind(&quota).bind(i64::MAX);
+            if quota_taken.execute(&mut *transaction).await?.rows_affected() > 0 {
+                break;
+            }
+        }
         let client = sqlx::query(CLIENT).bind(pattern.domain_id).bind(&id).bind(&pattern.name).bind("gateway");
         let client = client.bind("active").bind(&pattern.registrant).bind(pattern.policy_id).bind(&pattern.metadata);
         let client = client.bind(&pattern.settings).bind(&pattern.registration).bind(random::bytes::<32>().to_vec());
