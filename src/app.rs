@@ -23,6 +23,7 @@ use crate::ops::feed::FeedHealth;
 use crate::ops::metrics::{DomainMetrics, Metrics};
 use crate::ops::rate_limit::RateLimits;
 use crate::ops::usage::Usage;
+use crate::people::People;
 use crate::store::Store;
 use crate::tokens::issue::Issuer;
 use crate::tokens::verify::Verifier;
@@ -53,6 +54,8 @@ pub struct Parts {
     pub key_source: KeySource,
     /// What registers and changes clients.
     pub registry: Registry,
+    /// What serves people.
+    pub people: People,
     /// What signs tokens.
     pub issuer: Issuer,
     /// What checks tokens.
@@ -116,8 +119,17 @@ impl Parts {
     /// Whether anybody may register in a domain where registration is on: by its switch, or because the server is only
     /// being tried out and no other machine reaches it.
     pub fn is_open(&self, settings: &DomainSettings) -> bool {
-        let own_machine = self.public_url.is_loopback() && self.settings.listen.ip().is_loopback();
-        settings.registration && (settings.open_registration || (settings.quick_start && own_machine))
+        settings.registration && (settings.open_registration || (settings.quick_start && self.is_own_machine()))
+    }
+
+    /// Whether a request may name a resource that is not registered: only while no other machine reaches the server.
+    pub fn takes_any_resource(&self, settings: &DomainSettings) -> bool {
+        (settings.allow_unregistered_resources || settings.quick_start) && self.is_own_machine()
+    }
+
+    /// Whether no other machine reaches the server.
+    fn is_own_machine(&self) -> bool {
+        self.public_url.is_loopback() && self.settings.listen.ip().is_loopback()
     }
 
     /// What rotates signing keys.

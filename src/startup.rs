@@ -34,6 +34,7 @@ use crate::ops::feed::{self, FeedHealth, FeedOptions};
 use crate::ops::metrics::Metrics;
 use crate::ops::rate_limit::RateLimits;
 use crate::ops::usage::Usage;
+use crate::people::People;
 use crate::provisioning::file::ProvisioningFile;
 use crate::routes;
 use crate::server::{self, ServerLimits};
@@ -218,6 +219,11 @@ pub fn assemble(
     };
     let app = App::new(Parts {
         registry: registry(&settings, store.clone(), Arc::clone(&keys), fetcher),
+        people: People {
+            store: store.clone(),
+            keys: Arc::clone(&keys),
+            argon2: Argon2Pool::new(settings.keys.argon2_people, settings.keys.argon2_queue),
+        },
         issuer: Issuer { keys: Arc::clone(&keys), signers: Signers::default(), clock: clock.clone() },
         verifier: Verifier::default(),
         metrics: Metrics::new(),

@@ -97,6 +97,7 @@ async fn token(State(signer): State<Arc<Signer>>) -> Json<Answer> {
         iat: now,
         exp: now.plus(LIFETIME),
         jti: random::identifier(),
+        grant_id: None,
     };
     // An empty token would show as a wrong status nowhere, but the generator's figures would be absurd.
     let access_token = signer.sign(TokenType::Jwt, &claims).unwrap_or_default();

@@ -34,6 +34,7 @@ impl Settings {
             ("database.max_connections", u64::from(self.database.max_connections)),
             ("database.acquire_timeout_seconds", self.database.acquire_timeout_seconds),
             ("keys.argon2_clients", keys.argon2_clients as u64),
+            ("keys.argon2_people", keys.argon2_people as u64),
             ("cache.poll_interval_milliseconds", self.cache.poll_interval_milliseconds),
             ("limits.header_count", limits.header_count as u64),
             ("limits.header_timeout_seconds", limits.header_timeout_seconds),

@@ -34,7 +34,9 @@ pub struct Keys {
     pub master_key_file: Option<PathBuf>,
     /// Concurrent Argon2id computations for client secrets.
     pub argon2_clients: usize,
-    /// Computations that may wait .
+    /// Concurrent Argon2id computations for people's passwords.
+    pub argon2_people: usize,
+    /// Computations of each kind that may wait.
     pub argon2_queue: usize,
 }
 

@@ -54,6 +54,18 @@ pub enum HashPurpose {
     InitialAccessToken,
     /// The successor of a registration access token.
     RegistrationAccessTokenSuccessor,
+    /// The secret in a session's cookie.
+    Session,
+    /// A one-time link.
+    UserLink,
+    /// An authorization code.
+    AuthorizationCode,
+    /// A refresh token.
+    RefreshToken,
+    /// The successor of a refresh token.
+    RefreshTokenSuccessor,
+    /// The subject by which the clients of one sector know a person.
+    PairwiseSubject,
 }
 
 impl HashPurpose {
@@ -63,6 +75,12 @@ impl HashPurpose {
             Self::RegistrationAccessToken => b"registration_access_token\0",
             Self::InitialAccessToken => b"initial_access_token\0",
             Self::RegistrationAccessTokenSuccessor => b"registration_access_token_successor\0",
+            Self::Session => b"session\0",
+            Self::UserLink => b"user_link\0",
+            Self::AuthorizationCode => b"authorization_code\0",
+            Self::RefreshToken => b"refresh_token\0",
+            Self::RefreshTokenSuccessor => b"refresh_token_successor\0",
+            Self::PairwiseSubject => b"pairwise_subject\0",
         }
     }
 }
@@ -143,6 +161,12 @@ impl DataKeys {
     pub fn successor(&self, registration_access_token: &str) -> Secret {
         let hash = self.hash(HashPurpose::RegistrationAccessTokenSuccessor, registration_access_token);
         Secret::new(format!("rat_{}", random::encode(&hash)))
+    }
+
+    /// The token that follows a refresh token: derived for the same reason.
+    pub fn refresh_successor(&self, refresh_token: &str) -> Secret {
+        let hash = self.hash(HashPurpose::RefreshTokenSuccessor, refresh_token);
+        Secret::new(format!("rt_{}", random::encode(&hash)))
     }
 
     /// Encrypts a text for the database, bound to what it belongs to.

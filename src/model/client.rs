@@ -163,6 +163,9 @@ pub struct ClientSettings {
     pub require_pkce: bool,
     /// Whether this client is nothing but a resource's credentials for introspection.
     pub resource_credentials: bool,
+    /// Whether an administrator vouches for it: a consent once given is remembered for loopback and private-scheme
+    /// redirects as well.
+    pub trusted: bool,
 }
 
 /// What the registrant of a client last sent and was last told: the two sides of the three-way merge (RFC 7592 §2.2).

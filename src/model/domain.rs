@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::DomainId;
 use super::json::Object;
+use super::resource::ResourceIdentifier;
 use super::signing_key::SigningAlgorithm;
 use super::time::UnixTime;
 
@@ -79,6 +80,25 @@ pub struct DomainSettings {
     pub blocked_redirect_hosts: Vec<String>,
     /// Whose software statements are believed (RFC 7591 §2.3).
     pub software_statement_issuers: Vec<StatementIssuer>,
+    /// The resource that tokens of openly registered clients are for when a request names none.
+    pub default_resource: Option<String>,
+    /// Whether a request may name a resource that is not registered; acts only while the server is reachable from its
+    /// own machine only.
+    pub allow_unregistered_resources: bool,
+    /// Whether people may sign up by themselves.
+    pub sign_up: bool,
+    /// The hosts that the e-mail address of a sign-up must be at; none: any.
+    pub sign_up_email_hosts: Vec<String>,
+    /// Whether a sign-up must show that the e-mail address is its own before it goes on.
+    pub verify_email: bool,
+    /// How long a browser session lives without being seen.
+    pub session_idle_lifetime: i64,
+    /// How long a browser session lives at the most.
+    pub session_lifetime: i64,
+    /// How long a refresh token lives without being used.
+    pub refresh_token_idle_lifetime: i64,
+    /// How long a login lives in a client at the most, however often it is refreshed.
+    pub refresh_token_lifetime: i64,
 }
 
 impl Default for DomainSettings {
@@ -98,6 +118,15 @@ impl Default for DomainSettings {
             introspection_by_get: false,
             blocked_redirect_hosts: Vec::new(),
             software_statement_issuers: Vec::new(),
+            default_resource: None,
+            allow_unregistered_resources: false,
+            sign_up: false,
+            sign_up_email_hosts: Vec::new(),
+            verify_email: false,
+            session_idle_lifetime: 86_400,
+            session_lifetime: 30 * 86_400,
+            refresh_token_idle_lifetime: 90 * 86_400,
+            refresh_token_lifetime: 365 * 86_400,
         }
     }
 }
@@ -107,6 +136,19 @@ impl DomainSettings {
     pub fn check(&self) -> Result<(), String> {
         if !(10..=31_536_000).contains(&self.access_token_lifetime) {
             return Err("access_token_lifetime must be between 10 and 31536000 seconds".to_owned());
+        }
+        for (name, seconds, least) in [
+            ("session_idle_lifetime", self.session_idle_lifetime, 60),
+            ("session_lifetime", self.session_lifetime, 60),
+            ("refresh_token_idle_lifetime", self.refresh_token_idle_lifetime, 600),
+            ("refresh_token_lifetime", self.refresh_token_lifetime, 600),
+        ] {
+            if !(least..=315_360_000).contains(&seconds) {
+                return Err(format!("{name} must be between {least} and 315360000 seconds"));
+            }
+        }
+        if let Some(problem) = self.default_resource.as_deref().and_then(|text| ResourceIdentifier::parse(text).err()) {
+            return Err(format!("default_resource: {problem}"));
         }
         for issuer in &self.software_statement_issuers {
             if issuer.issuer.is_empty() || (issuer.jwks.is_none() == issuer.jwks_uri.is_none()) {

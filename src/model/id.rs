@@ -58,6 +58,42 @@ uuid_id!(
     /// A signing key.
     SigningKeyId
 );
+uuid_id!(
+    /// A user of a domain.
+    UserId
+);
+uuid_id!(
+    /// A browser session of a user.
+    SessionId
+);
+uuid_id!(
+    /// What a person's login established for a client: the family of everything issued from it.
+    AuthorizationId
+);
+
+/// One attempt of a browser to log in: names the interaction it waits in, and the timeline that is kept of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
+#[serde(transparent)]
+#[sqlx(transparent)]
+pub struct AttemptId(pub String);
+
+impl AttemptId {
+    /// A new identifier, which nobody can guess.
+    pub fn random() -> Self {
+        Self(random::identifier())
+    }
+
+    /// The identifier as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AttemptId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// The `client_id` of a registered client (RFC 6749 §2.2).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]

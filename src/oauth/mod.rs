@@ -1,6 +1,7 @@
 //! The endpoints of OAuth 2: one file per endpoint, grant or client authentication method.
 
 pub mod bearer;
+pub mod browser;
 pub mod client_auth;
 pub mod client_request;
 pub mod error;

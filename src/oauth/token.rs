@@ -20,6 +20,10 @@ struct TokenResponse {
     expires_in: i64,
     #[serde(skip_serializing_if = "ScopeSet::is_empty")]
     scope: ScopeSet,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
 }
 
 /// `POST /{domain}/oauth/token`.
@@ -47,10 +51,14 @@ pub async fn token(request: ClientRequest) -> Result<Response, OAuthError> {
     debug_assert!(REGISTRABLE_GRANTS.contains(&grant.name), "what is served can be registered");
     let authorization = (grant.authorize)(&request).await?;
     let at = &request.at;
-    let (scope, expires_in) = (authorization.scope.clone(), authorization.lifetime);
-    let access_token = at.app.issuer.issue(&at.domain, at.issuer(), &entry.client.client_id, authorization)?;
+    let access_token = at.app.issuer.issue(&at.domain, at.issuer(), &entry.client.client_id, &authorization)?;
+    let id_token = None;
     at.app.counters_of(&at.domain.domain).token_issued(grant.name);
-    let mut response = Json(TokenResponse { access_token, token_type: "Bearer", expires_in, scope }).into_response();
+    let (scope, expires_in) = (authorization.scope, authorization.lifetime);
+    let refresh_token = authorization.login.and_then(|login| login.refresh_token);
+    let refresh_token = refresh_token.map(|token| token.expose().to_owned());
+    let answer = TokenResponse { access_token, token_type: "Bearer", expires_in, scope, refresh_token, id_token };
+    let mut response = Json(answer).into_response();
     no_store(response.headers_mut());
     Ok(response)
 }

@@ -10,11 +10,20 @@ use crate::model::time::UnixTime;
 /// How long a row of the change feed is kept, in seconds: far longer than any process may lag behind.
 const CHANGES_KEPT: i64 = 600;
 
+/// How long a code that has ended is kept, in seconds, so that its reuse is seen.
+const CODES_KEPT: i64 = 3_600;
+
+/// How long a refresh token is kept after its successor took its place, in seconds, so that its reuse is seen.
+const ROTATED_KEPT: i64 = 7 * 86_400;
+
+/// How long a login that was ended is kept, in seconds, for whoever asks what became of it.
+const REVOKED_KEPT: i64 = 30 * 86_400;
+
 /// Rows removed at a time, so that no lock is held for long.
 const BATCH: i64 = 500;
 
 impl Store {
-    /// Removes rows that have had their time: feed rows, expired revocations, ended secrets. Returns how many.
+    /// Removes rows that have had their time: feed rows, revocations, secrets, sessions, codes, tokens. Returns how many.
     pub async fn remove_expired(&self) -> Result<u64, sqlx::Error> {
         let now = self.clock().now();
         let mut removed = 0;
@@ -23,6 +32,15 @@ impl Store {
             ("delete from revoked_tokens where expires_at <= $1", now),
             ("delete from client_secrets where expires_at <= $1", now),
             ("delete from leases where expires_at <= $1", now),
+            ("delete from user_links where expires_at <= $1", now),
+            ("delete from sessions where expires_at <= $1", now),
+            ("delete from interactions where expires_at <= $1", now),
+            ("delete from authorization_codes where expires_at <= $1", now.plus(-CODES_KEPT)),
+            ("delete from refresh_tokens where expires_at <= $1", now),
+            ("delete from refresh_tokens where rotated_at <= $1", now.plus(-ROTATED_KEPT)),
+            ("delete from authorizations where expires_at <= $1", now),
+            ("delete from authorizations where status = 'pending' and created_at <= $1", now.plus(-CODES_KEPT)),
+            ("delete from authorizations where status = 'revoked' and last_used_at <= $1", now.plus(-REVOKED_KEPT)),
         ] {
             removed += on_backend!(write self, |db| sqlx::query(sql)
                 .bind(before)
@@ -47,6 +65,8 @@ impl Store {
                    left join client_usage u on u.domain_id = c.domain_id and u.client_id = c.client_id
                    where c.domain_id = $1 and c.policy_id = $2 and c.created_at < $3 and u.client_id is null
                    and c.origin in ('open', 'content_addressed') and c.status in ('active', 'pending')
+                   and not exists (select 1 from authorizations a
+                                   where a.domain_id = c.domain_id and a.client_id = c.client_id)
                    order by c.created_at limit $4";
         let unused: Vec<(ClientId, String)> = on_tx!(tx, |db| sqlx::query_as(sql)
             .bind(domain_id)

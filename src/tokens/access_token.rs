@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::id::ClientId;
+use crate::model::id::{AuthorizationId, ClientId};
 use crate::model::scope::ScopeSet;
 use crate::model::time::UnixTime;
 
@@ -28,6 +28,9 @@ pub struct AccessToken {
     pub exp: UnixTime,
     /// The token's identifier: what a revocation names.
     pub jti: String,
+    /// The person's login that it rests on; ending that ends the token. None: the client acts for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_id: Option<AuthorizationId>,
 }
 
 /// The `aud` claim (RFC 7519 §4.1.3).

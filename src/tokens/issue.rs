@@ -33,7 +33,7 @@ impl Issuer {
         domain: &DomainEntry,
         iss: String,
         client_id: &ClientId,
-        authorization: Authorization,
+        authorization: &Authorization,
     ) -> Result<String, OAuthError> {
         let algorithm = authorization.audience.algorithm;
         let key = jwks::signing_key(&domain.signing_keys, algorithm)
@@ -43,14 +43,15 @@ impl Issuer {
         let now = self.clock.now();
         let claims = AccessToken {
             iss,
-            sub: authorization.subject,
-            aud: Aud::new(authorization.audience.values),
+            sub: authorization.subject.clone(),
+            aud: Aud::new(authorization.audience.values.clone()),
             azp: client_id.clone(),
             client_id: client_id.clone(),
-            scope: authorization.scope,
+            scope: authorization.scope.clone(),
             iat: now,
             exp: now.plus(authorization.lifetime),
             jti: random::identifier(),
+            grant_id: authorization.login.as_ref().map(|login| login.grant.id),
         };
         signer.sign(authorization.audience.token_type, &claims).map_err(OAuthError::server_error)
     }

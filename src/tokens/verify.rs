@@ -62,6 +62,9 @@ impl Verifier {
         if claims.iss != iss || claims.exp <= now || store.cache().is_revoked(domain.id(), &claims.jti) {
             return Ok(None);
         }
+        if claims.grant_id.is_some_and(|id| store.cache().is_revoked(domain.id(), &id.to_string())) {
+            return Ok(None);
+        }
         let Some(client) = store.client(domain.id(), &claims.client_id).await? else { return Ok(None) };
         let alive = client.client.status == ClientStatus::Active && claims.iat > client.client.tokens_not_before;
         Ok(alive.then_some(LiveToken { claims, client }))

@@ -35,6 +35,7 @@ pub(super) async fn authorize(request: &ClientRequest) -> Result<Authorization, 
         scope,
         audience: audience(domain, client, &resources),
         lifetime,
+        login: None,
     })
 }
 

@@ -1,0 +1,175 @@
+//! A person who logs in to a domain (OpenID Connect Core §5.1).
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{DomainId, UserId};
+use super::json::Object;
+use super::scope::ScopeSet;
+use super::time::UnixTime;
+
+/// The longest user name, in characters.
+const MAX_USERNAME: usize = 64;
+
+/// The longest e-mail address (RFC 5321 §4.5.3.1.3).
+const MAX_EMAIL: usize = 254;
+
+/// A user of a domain.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// Its identifier; the `sub` of clients with public subjects.
+    pub id: UserId,
+    /// The domain it belongs to.
+    pub domain_id: DomainId,
+    /// What the person logs in with (`preferred_username`).
+    pub username: String,
+    /// The e-mail address, which can be logged in with as well.
+    pub email: Option<String>,
+    /// Whether the person has shown that the address is theirs.
+    pub email_verified: bool,
+    /// The Argon2id hash of the password; none: no password was chosen yet.
+    pub password: Option<String>,
+    /// Profile claims: `name`, `given_name`, `locale` …
+    pub claims: UserClaims,
+    /// Whether the person may log in.
+    pub enabled: bool,
+    /// Counts the changes.
+    pub version: i64,
+    /// When it was created.
+    pub created_at: UnixTime,
+    /// When it last changed (`updated_at`).
+    pub updated_at: UnixTime,
+}
+
+/// Profile claims as they are told (OpenID Connect Core §5.1); only those of [`PROFILE_CLAIMS`] and their kin.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserClaims(pub Object);
+
+/// The claims that the scope `profile` tells (OpenID Connect Core §5.4), those that the server computes aside.
+pub const PROFILE_CLAIMS: &[&str] = &[
+    "name",
+    "family_name",
+    "given_name",
+    "middle_name",
+    "nickname",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+];
+
+impl User {
+    /// What the scopes let a client know, `sub` aside (OpenID Connect Core §5.4).
+    pub fn claims_for(&self, scope: &ScopeSet) -> Object {
+        let mut told = Object::new();
+        let mut own = |names: &[&str]| {
+            for name in names {
+                if let Some(value) = self.claims.0.get(*name) {
+                    told.insert((*name).to_owned(), value.clone());
+                }
+            }
+        };
+        if scope.contains("profile") {
+            own(PROFILE_CLAIMS);
+        }
+        if scope.contains("address") {
+            own(&["address"]);
+        }
+        if scope.contains("phone") {
+            own(&["phone_number", "phone_number_verified"]);
+        }
+        if scope.contains("profile") {
+            told.insert("preferred_username".to_owned(), self.username.as_str().into());
+            told.insert("updated_at".to_owned(), self.updated_at.seconds().into());
+        }
+        if let Some(email) = self.email.as_deref().filter(|_| scope.contains("email")) {
+            told.insert("email".to_owned(), email.into());
+            told.insert("email_verified".to_owned(), self.email_verified.into());
+        }
+        told
+    }
+
+    /// What the person is called where a name is shown: the full name, else the user name.
+    pub fn display_name(&self) -> &str {
+        self.claims.0.get("name").and_then(|name| name.as_str()).unwrap_or(&self.username)
+    }
+}
+
+/// What makes two user names, or two addresses, the same: case and blanks around do not count.
+pub fn fold(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// Whether a text may be a user name. The error says what to change.
+pub fn check_username(text: &str) -> Result<(), String> {
+    let allowed = |c: char| c.is_alphanumeric() || "._-+".contains(c);
+    if text.is_empty() || text.chars().count() > MAX_USERNAME || !text.chars().all(allowed) {
+        return Err(format!("a user name has 1 to {MAX_USERNAME} letters, digits, '.', '_', '-' or '+'"));
+    }
+    Ok(())
+}
+
+/// Whether a text looks like an e-mail address. The error says what to change.
+pub fn check_email(text: &str) -> Result<(), String> {
+    let refused = || Err("an e-mail address has the form name@host".to_owned());
+    let Some((local, host)) = text.rsplit_once('@') else { return refused() };
+    let bad = |c: char| c.is_whitespace() || c.is_control() || "<>(),;:\\\"[]".contains(c);
+    if local.is_empty() || text.len() > MAX_EMAIL || text.contains(bad) || local.contains('@') {
+        return refused();
+    }
+    let label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    if !host.contains('.') || !host.split('.').all(label) {
+        return refused();
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_and_addresses_are_told_from_others() {
+        for good in ["ada", "Ada.Lovelace", "a+b", "jos\u{e9}", "7"] {
+            assert!(check_username(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a b", "a@b", "a/b", "a\u{0}", &"x".repeat(65)] {
+            assert!(check_username(bad).is_err(), "{bad}");
+        }
+        for good in ["ada@example.com", "a.b+c@mail.example.co.uk"] {
+            assert!(check_email(good).is_ok(), "{good}");
+        }
+        for bad in ["ada", "@example.com", "ada@example", "ada@.com", "a da@example.com", "a@b@example.com", "<a@b.c>"]
+        {
+            assert!(check_email(bad).is_err(), "{bad}");
+        }
+        assert_eq!(fold(" Ada@Example.COM "), "ada@example.com");
+    }
+
+    #[test]
+    fn each_scope_tells_its_own_claims() {
+        let clock = crate::model::time::Clock::manual(UnixTime(1_790_000_000));
+        let user = User {
+            id: UserId::new(&clock),
+            domain_id: DomainId::new(&clock),
+            username: "ada".to_owned(),
+            email: Some("ada@example.com".to_owned()),
+            email_verified: true,
+            password: None,
+            claims: UserClaims(json!({"name": "Ada", "shoe_size": 38}).as_object().unwrap().clone()),
+            enabled: true,
+            version: 1,
+            created_at: clock.now(),
+            updated_at: clock.now(),
+        };
+        let told = |scope: &str| json!(user.claims_for(&ScopeSet::parse(scope).unwrap()));
+        assert_eq!(told("openid"), json!({}));
+        assert_eq!(told("openid email"), json!({"email": "ada@example.com", "email_verified": true}));
+        assert_eq!(told("profile"), json!({"name": "Ada", "preferred_username": "ada", "updated_at": 1_790_000_000}));
+    }
+}

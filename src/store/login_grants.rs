@@ -1,0 +1,325 @@
+//! What logins established for clients, and the codes that stand for them until they are redeemed.
+
+use sqlx::types::Json;
+
+use super::Store;
+use super::backend::Tx;
+use super::changes::Change;
+use crate::model::audit_event::AuditEvent;
+use crate::model::authorization::{AuthorizationCode, GrantDetails, GrantStatus, LoginGrant, RefreshToken};
+use crate::model::id::{AttemptId, AuthorizationId, ClientId, DomainId, SessionId, UserId};
+use crate::model::scope::ScopeSet;
+use crate::model::time::UnixTime;
+
+#[derive(sqlx::FromRow)]
+pub(super) struct GrantRow {
+    id: AuthorizationId,
+    domain_id: DomainId,
+    client_id: ClientId,
+    user_id: UserId,
+    session_id: Option<SessionId>,
+    attempt: AttemptId,
+    scope: String,
+    details: Json<GrantDetails>,
+    status: String,
+    created_at: UnixTime,
+    last_used_at: UnixTime,
+    expires_at: UnixTime,
+}
+
+impl From<GrantRow> for LoginGrant {
+    fn from(row: GrantRow) -> Self {
+        Self {
+            id: row.id,
+            domain_id: row.domain_id,
+            client_id: row.client_id,
+            user_id: row.user_id,
+            session_id: row.session_id,
+            attempt: row.attempt,
+            scope: ScopeSet::parse(&row.scope).unwrap_or_default(),
+            details: row.details.0,
+            // What cannot be read gives nothing away.
+            status: GrantStatus::parse(&row.status).unwrap_or(GrantStatus::Revoked),
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
+macro_rules! select_grant {
+    ($rest:literal) => {
+        concat!(
+            "select id, domain_id, client_id, user_id, session_id, attempt, scope, details, status, created_at,
+             last_used_at, expires_at from authorizations ",
+            $rest
+        )
+    };
+}
+
+/// How redeeming a code ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RedeemOutcome {
+    /// It was good, and is used up.
+    Redeemed,
+    /// It had been redeemed before: everything issued from it has ended.
+    Replayed,
+    /// It has ended, or what it stands for has.
+    Ended,
+}
+
+impl Store {
+    /// Keeps what a login established, with its code, and completes the interaction it came from. `false`: another
+    /// window has completed it.
+    pub async fn establish_grant(
+        &self,
+        grant: &LoginGrant,
+        code: &AuthorizationCode,
+        interaction: Option<&AttemptId>,
+    ) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        if let Some(id) = interaction {
+            let sql = "delete from interactions where domain_id = $1 and id = $2";
+            let completed = on_tx!(tx, |db| sqlx::query(sql)
+                .bind(grant.domain_id)
+                .bind(id)
+                .execute(db)
+                .await
+                .map(|done| done.rows_affected()))?;
+            if completed == 0 {
+                return Ok(false);
+            }
+        }
+        tx.insert_grant(grant).await?;
+        let sql = "insert into authorization_codes (hash, domain_id, authorization_id, client_id, redirect_uri,
+                   redirect_uri_sent, code_challenge, created_at, expires_at)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        on_tx!(tx, |db| sqlx::query(sql)
+            .bind(&code.hash)
+            .bind(grant.domain_id)
+            .bind(grant.id)
+            .bind(&code.client_id)
+            .bind(&code.redirect_uri)
+            .bind(code.redirect_uri_sent)
+            .bind(code.code_challenge.as_deref())
+            .bind(code.created_at)
+            .bind(code.expires_at)
+            .execute(db)
+            .await
+            .map(drop))?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// What a login established, by its id.
+    pub async fn login_grant(
+        &self,
+        domain_id: DomainId,
+        id: AuthorizationId,
+    ) -> Result<Option<LoginGrant>, sqlx::Error> {
+        let sql = select_grant!("where domain_id = $1 and id = $2");
+        let row: Option<GrantRow> =
+            on_backend!(read self, |db| sqlx::query_as(sql).bind(domain_id).bind(id).fetch_optional(db).await)?;
+        Ok(row.map(LoginGrant::from))
+    }
+
+    /// What a person's logins established that is alive, the latest used first.
+    pub async fn login_grants_of_user(
+        &self,
+        domain_id: DomainId,
+        user_id: UserId,
+    ) -> Result<Vec<LoginGrant>, sqlx::Error> {
+        let now = self.clock().now();
+        let sql = select_grant!(
+            "where domain_id = $1 and user_id = $2 and status = 'active' and expires_at > $3
+             order by last_used_at desc, id"
+        );
+        let rows: Vec<GrantRow> = on_backend!(read self, |db| sqlx::query_as(sql)
+            .bind(domain_id)
+            .bind(user_id)
+            .bind(now)
+            .fetch_all(db)
+            .await)?;
+        Ok(rows.into_iter().map(LoginGrant::from).collect())
+    }
+
+    /// A code with what it stands for, redeemed and ended ones included.
+    pub async fn authorization_code(
+        &self,
+        domain_id: DomainId,
+        hash: &[u8],
+    ) -> Result<Option<(AuthorizationCode, LoginGrant)>, sqlx::Error> {
+        let sql = "select authorization_id, client_id, redirect_uri, redirect_uri_sent, code_challenge, created_at,
+                   expires_at, redeemed_at from authorization_codes where domain_id = $1 and hash = $2";
+        let row: Option<CodeRow> =
+            on_backend!(read self, |db| sqlx::query_as(sql).bind(domain_id).bind(hash).fetch_optional(db).await)?;
+        let Some(row) = row else { return Ok(None) };
+        let Some(grant) = self.login_grant(domain_id, row.authorization_id).await? else { return Ok(None) };
+        let code = AuthorizationCode {
+            hash: hash.to_vec(),
+            client_id: row.client_id,
+            redirect_uri: row.redirect_uri,
+            redirect_uri_sent: row.redirect_uri_sent,
+            code_challenge: row.code_challenge,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            redeemed_at: row.redeemed_at,
+        };
+        Ok(Some((code, grant)))
+    }
+
+    /// Redeems a code, once. A second time ends everything that came from it; `until` is when the last access token
+    /// issued from it ends by itself.
+    pub async fn redeem_code(
+        &self,
+        (domain_id, hash): (DomainId, &[u8]),
+        grant: &LoginGrant,
+        refresh_token: Option<&RefreshToken>,
+        until: UnixTime,
+    ) -> Result<RedeemOutcome, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        let now = self.clock().now();
+        let sql = "update authorization_codes set redeemed_at = $1
+                   where domain_id = $2 and hash = $3 and redeemed_at is null and expires_at > $1";
+        let redeemed = on_tx!(tx, |db| sqlx::query(sql)
+            .bind(now)
+            .bind(domain_id)
+            .bind(hash)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if redeemed == 0 {
+            let sql = "select redeemed_at from authorization_codes where domain_id = $1 and hash = $2";
+            let redeemed_at: Option<Option<UnixTime>> =
+                on_tx!(tx, |db| sqlx::query_scalar(sql).bind(domain_id).bind(hash).fetch_optional(db).await)?;
+            if redeemed_at.flatten().is_none() {
+                return Ok(RedeemOutcome::Ended);
+            }
+            tx.revoke_grant(domain_id, grant.id, until).await?;
+            tx.commit().await?;
+            return Ok(RedeemOutcome::Replayed);
+        }
+        let sql = "update authorizations set status = 'active', last_used_at = $1
+                   where domain_id = $2 and id = $3 and status = 'pending'";
+        let activated = on_tx!(tx, |db| sqlx::query(sql)
+            .bind(now)
+            .bind(domain_id)
+            .bind(grant.id)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if activated == 0 {
+            return Ok(RedeemOutcome::Ended);
+        }
+        if let Some(token) = refresh_token {
+            tx.insert_refresh_token(domain_id, grant.id, token).await?;
+        }
+        // Somebody has used the client now: it no longer counts against the quota of never-used ones.
+        tx.release_quota(domain_id, &grant.client_id).await?;
+        tx.commit().await?;
+        Ok(RedeemOutcome::Redeemed)
+    }
+
+    /// Ends what a login established: no token is issued from it any more, and those that were are believed no longer.
+    /// `until`: when the last access token issued from it ends by itself. `false` if it had ended already.
+    pub async fn end_grant(
+        &self,
+        domain_id: DomainId,
+        id: AuthorizationId,
+        until: UnixTime,
+        audit: &AuditEvent,
+    ) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        if !tx.revoke_grant(domain_id, id, until).await? {
+            return Ok(false);
+        }
+        tx.audit(audit).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct CodeRow {
+    authorization_id: AuthorizationId,
+    client_id: ClientId,
+    redirect_uri: String,
+    redirect_uri_sent: bool,
+    code_challenge: Option<String>,
+    created_at: UnixTime,
+    expires_at: UnixTime,
+    redeemed_at: Option<UnixTime>,
+}
+
+impl Tx {
+    async fn insert_grant(&mut self, grant: &LoginGrant) -> Result<(), sqlx::Error> {
+        let sql = "insert into authorizations (id, domain_id, client_id, user_id, session_id, attempt, scope, details,
+                   status, created_at, last_used_at, expires_at)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        on_tx!(self, |db| sqlx::query(sql)
+            .bind(grant.id)
+            .bind(grant.domain_id)
+            .bind(&grant.client_id)
+            .bind(grant.user_id)
+            .bind(grant.session_id)
+            .bind(&grant.attempt)
+            .bind(grant.scope.to_string())
+            .bind(Json(&grant.details))
+            .bind(grant.status.as_str())
+            .bind(grant.created_at)
+            .bind(grant.last_used_at)
+            .bind(grant.expires_at)
+            .execute(db)
+            .await
+            .map(drop))
+    }
+
+    /// Ends one login's family.
+    pub(super) async fn revoke_grant(
+        &mut self,
+        domain_id: DomainId,
+        id: AuthorizationId,
+        until: UnixTime,
+    ) -> Result<bool, sqlx::Error> {
+        let sql =
+            "update authorizations set status = 'revoked' where domain_id = $1 and id = $2 and status <> 'revoked'";
+        let revoked = on_tx!(self, |db| sqlx::query(sql)
+            .bind(domain_id)
+            .bind(id)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if revoked == 0 {
+            return Ok(false);
+        }
+        let sql = "delete from refresh_tokens where domain_id = $1 and authorization_id = $2";
+        on_tx!(self, |db| sqlx::query(sql).bind(domain_id).bind(id).execute(db).await.map(drop))?;
+        let mark = id.to_string();
+        let sql = "insert into revoked_tokens (domain_id, jti, expires_at) values ($1, $2, $3) on conflict do nothing";
+        on_tx!(self, |db| sqlx::query(sql).bind(domain_id).bind(&mark).bind(until).execute(db).await.map(drop))?;
+        self.changed(Change::RevokedToken(domain_id, mark, until));
+        Ok(true)
+    }
+
+    /// Ends the families of a person, all or one client's.
+    pub(super) async fn revoke_grants_of_user(
+        &mut self,
+        domain_id: DomainId,
+        user_id: UserId,
+        client_id: Option<&str>,
+        until: UnixTime,
+    ) -> Result<(), sqlx::Error> {
+        let sql = "select id from authorizations
+                   where domain_id = $1 and user_id = $2 and status <> 'revoked' and ($3 is null or client_id = $3)";
+        let ids: Vec<AuthorizationId> = on_tx!(self, |db| sqlx::query_scalar(sql)
+            .bind(domain_id)
+            .bind(user_id)
+            .bind(client_id)
+            .fetch_all(db)
+            .await)?;
+        for id in ids {
+            self.revoke_grant(domain_id, id, until).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,351 @@
+//! The users of a domain, and the one-time links they are sent.
+
+use sqlx::types::Json;
+
+use super::Store;
+use super::backend::Tx;
+use crate::model::audit_event::AuditEvent;
+use crate::model::id::{DomainId, UserId};
+use crate::model::time::UnixTime;
+use crate::model::user::{User, UserClaims, fold};
+
+#[derive(sqlx::FromRow)]
+struct UserRow {
+    id: UserId,
+    domain_id: DomainId,
+    username: String,
+    email: Option<String>,
+    email_verified: bool,
+    password: Option<String>,
+    claims: Json<UserClaims>,
+    enabled: bool,
+    version: i64,
+    created_at: UnixTime,
+    updated_at: UnixTime,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: row.id,
+            domain_id: row.domain_id,
+            username: row.username,
+            email: row.email,
+            email_verified: row.email_verified,
+            password: row.password,
+            claims: row.claims.0,
+            enabled: row.enabled,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+macro_rules! select_user {
+    ($rest:literal) => {
+        concat!(
+            "select id, domain_id, username, email, email_verified, password, claims, enabled, version, created_at,
+             updated_at from users ",
+            $rest
+        )
+    };
+}
+
+/// How storing a user ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutUserOutcome {
+    /// It is stored.
+    Stored,
+    /// Another user of the domain has this user name.
+    UsernameTaken,
+    /// Another user of the domain has this e-mail address.
+    EmailTaken,
+    /// The user changed since it was read, or is gone.
+    Conflict,
+}
+
+/// What a one-time link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkPurpose {
+    /// To show that an e-mail address is the user's.
+    Verify,
+    /// To choose a new password.
+    Reset,
+    /// To sign up although signing up is off, or at another e-mail host.
+    Invite,
+}
+
+impl LinkPurpose {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Verify => "verify",
+            Self::Reset => "reset",
+            Self::Invite => "invite",
+        }
+    }
+}
+
+/// A one-time link; only a keyed hash of its secret is kept.
+#[derive(Debug, Clone)]
+pub struct UserLink {
+    /// The keyed hash.
+    pub hash: Vec<u8>,
+    /// What it is for.
+    pub purpose: LinkPurpose,
+    /// Whose it is; none for an invitation.
+    pub user_id: Option<UserId>,
+    /// The address it was sent to.
+    pub email: Option<String>,
+    /// When it ends.
+    pub expires_at: UnixTime,
+}
+
+impl Store {
+    /// A user by its id.
+    pub async fn user(&self, domain_id: DomainId, id: UserId) -> Result<Option<User>, sqlx::Error> {
+        let sql = select_user!("where domain_id = $1 and id = $2");
+        let row: Option<UserRow> =
+            on_backend!(read self, |db| sqlx::query_as(sql).bind(domain_id).bind(id).fetch_optional(db).await)?;
+        Ok(row.map(User::from))
+    }
+
+    /// A user by what a person types: the user name or the e-mail address, whatever the case.
+    pub async fn user_by_login(&self, domain_id: DomainId, login: &str) -> Result<Option<User>, sqlx::Error> {
+        let sql = select_user!("where domain_id = $1 and (username_key = $2 or email_key = $2) order by id limit 1");
+        let row: Option<UserRow> = on_backend!(read self, |db| sqlx::query_as(sql).bind(domain_id).bind(fold(login)).fetch_optional(db).await)?;
+        Ok(row.map(User::from))
+    }
+
+    /// A page of a domain's users by user name, after the given one.
+    pub async fn users(&self, domain_id: DomainId, after: &str, limit: i64) -> Result<Vec<User>, sqlx::Error> {
+        let sql = select_user!("where domain_id = $1 and username_key > $2 order by username_key limit $3");
+        let rows: Vec<UserRow> = on_backend!(read self, |db| sqlx::query_as(sql)
+            .bind(domain_id)
+            .bind(fold(after))
+            .bind(limit)
+            .fetch_all(db)
+            .await)?;
+        Ok(rows.into_iter().map(User::from).collect())
+    }
+
+    /// Creates a user. With the hash of a one-time link, the link is used up by it; a link that is gone is a conflict.
+    pub async fn create_user(
+        &self,
+        user: &User,
+        link: Option<&[u8]>,
+        audit: &AuditEvent,
+    ) -> Result<PutUserOutcome, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        if let Some(hash) = link
+            && !tx.use_link(user.domain_id, hash).await?
+        {
+            return Ok(PutUserOutcome::Conflict);
+        }
+        if let Some(taken) = tx.taken(user).await? {
+            return Ok(taken);
+        }
+        let sql =
+            "insert into users (id, domain_id, username, username_key, email, email_key, email_verified, password,
+                   claims, enabled, version, created_at, updated_at)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) on conflict do nothing";
+        let inserted = on_tx!(tx, |db| sqlx::query(sql)
+            .bind(user.id)
+            .bind(user.domain_id)
+            .bind(&user.username)
+            .bind(fold(&user.username))
+            .bind(user.email.as_deref())
+            .bind(user.email.as_deref().map(fold))
+            .bind(user.email_verified)
+            .bind(user.password.as_deref())
+            .bind(Json(&user.claims))
+            .bind(user.enabled)
+            .bind(user.version)
+            .bind(user.created_at)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if inserted == 0 {
+            return Ok(PutUserOutcome::UsernameTaken);
+        }
+        tx.audit(audit).await?;
+        tx.commit().await?;
+        Ok(PutUserOutcome::Stored)
+    }
+
+    /// Changes a user, unless somebody else changed it since it was read. With `ending` (a time until which issued
+    /// access tokens may live) every session and login of the user ends with it.
+    pub async fn update_user(
+        &self,
+        user: &User,
+        ending: Option<UnixTime>,
+        audit: &AuditEvent,
+    ) -> Result<PutUserOutcome, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        if let Some(taken) = tx.taken(user).await? {
+            return Ok(taken);
+        }
+        let now = self.clock().now();
+        let sql = "update users set username = $1, username_key = $2, email = $3, email_key = $4, email_verified = $5,
+                   password = $6, claims = $7, enabled = $8, updated_at = $9, version = version + 1
+                   where domain_id = $10 and id = $11 and version = $12";
+        let updated = on_tx!(tx, |db| sqlx::query(sql)
+            .bind(&user.username)
+            .bind(fold(&user.username))
+            .bind(user.email.as_deref())
+            .bind(user.email.as_deref().map(fold))
+            .bind(user.email_verified)
+            .bind(user.password.as_deref())
+            .bind(Json(&user.claims))
+            .bind(user.enabled)
+            .bind(now)
+            .bind(user.domain_id)
+            .bind(user.id)
+            .bind(user.version)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if updated == 0 {
+            return Ok(PutUserOutcome::Conflict);
+        }
+        if let Some(until) = ending {
+            tx.end_user(user.domain_id, user.id, until).await?;
+        }
+        tx.audit(audit).await?;
+        tx.commit().await?;
+        Ok(PutUserOutcome::Stored)
+    }
+
+    /// Deletes a user with everything that was theirs; tokens issued to their clients end. `false` if it is gone.
+    pub async fn delete_user(
+        &self,
+        domain_id: DomainId,
+        id: UserId,
+        until: UnixTime,
+        audit: &AuditEvent,
+    ) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        tx.end_user(domain_id, id, until).await?;
+        let sql = "delete from users where domain_id = $1 and id = $2";
+        let deleted = on_tx!(tx, |db| sqlx::query(sql)
+            .bind(domain_id)
+            .bind(id)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if deleted == 0 {
+            return Ok(false);
+        }
+        tx.audit(audit).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Keeps a one-time link. An earlier one of the same user for the same purpose ends.
+    pub async fn add_user_link(&self, domain_id: DomainId, link: &UserLink) -> Result<(), sqlx::Error> {
+        let mut tx = self.begin().await?;
+        if let Some(user_id) = link.user_id {
+            let sql = "delete from user_links where domain_id = $1 and user_id = $2 and purpose = $3";
+            on_tx!(tx, |db| sqlx::query(sql)
+                .bind(domain_id)
+                .bind(user_id)
+                .bind(link.purpose.as_str())
+                .execute(db)
+                .await
+                .map(drop))?;
+        }
+        let now = self.clock().now();
+        let sql = "insert into user_links (hash, domain_id, purpose, user_id, email, created_at, expires_at)
+                   values ($1, $2, $3, $4, $5, $6, $7)";
+        on_tx!(tx, |db| sqlx::query(sql)
+            .bind(&link.hash)
+            .bind(domain_id)
+            .bind(link.purpose.as_str())
+            .bind(link.user_id)
+            .bind(link.email.as_deref())
+            .bind(now)
+            .bind(link.expires_at)
+            .execute(db)
+            .await
+            .map(drop))?;
+        tx.commit().await
+    }
+
+    /// A one-time link that is still good, without using it up.
+    pub async fn user_link(
+        &self,
+        domain_id: DomainId,
+        purpose: LinkPurpose,
+        hash: &[u8],
+    ) -> Result<Option<UserLink>, sqlx::Error> {
+        let now = self.clock().now();
+        let sql = "select user_id, email, expires_at from user_links
+                   where domain_id = $1 and purpose = $2 and hash = $3 and expires_at > $4";
+        let row: Option<(Option<UserId>, Option<String>, UnixTime)> = on_backend!(read self, |db| sqlx::query_as(sql)
+            .bind(domain_id)
+            .bind(purpose.as_str())
+            .bind(hash)
+            .bind(now)
+            .fetch_optional(db)
+            .await)?;
+        Ok(row.map(|(user_id, email, expires_at)| UserLink {
+            hash: hash.to_vec(),
+            purpose,
+            user_id,
+            email,
+            expires_at,
+        }))
+    }
+
+    /// Uses a one-time link up. `false` if it was used or has ended; of two at once one succeeds.
+    pub async fn use_user_link(&self, domain_id: DomainId, hash: &[u8]) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        let used = tx.use_link(domain_id, hash).await?;
+        tx.commit().await?;
+        Ok(used)
+    }
+}
+
+impl Tx {
+    async fn use_link(&mut self, domain_id: DomainId, hash: &[u8]) -> Result<bool, sqlx::Error> {
+        let now = self.store.clock().now();
+        let sql = "delete from user_links where domain_id = $1 and hash = $2 and expires_at > $3";
+        let used = on_tx!(self, |db| sqlx::query(sql)
+            .bind(domain_id)
+            .bind(hash)
+            .bind(now)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(used > 0)
+    }
+
+    /// Whether another user holds the name or the address, as a name or as an address: people log in with either.
+    async fn taken(&mut self, user: &User) -> Result<Option<PutUserOutcome>, sqlx::Error> {
+        let username = fold(&user.username);
+        let email = user.email.as_deref().map_or_else(|| username.clone(), fold);
+        let sql = "select username_key, email_key from users where domain_id = $1 and id <> $2
+                   and (username_key in ($3, $4) or email_key in ($3, $4)) limit 1";
+        let holder: Option<(String, Option<String>)> = on_tx!(self, |db| sqlx::query_as(sql)
+            .bind(user.domain_id)
+            .bind(user.id)
+            .bind(&username)
+            .bind(&email)
+            .fetch_optional(db)
+            .await)?;
+        Ok(holder.map(|(name, address)| {
+            if name == username || address.as_deref() == Some(&*username) {
+                PutUserOutcome::UsernameTaken
+            } else {
+                PutUserOutcome::EmailTaken
+            }
+        }))
+    }
+
+    /// Ends every session and login of a user.
+    async fn end_user(&mut self, domain_id: DomainId, id: UserId, until: UnixTime) -> Result<(), sqlx::Error> {
+        self.revoke_grants_of_user(domain_id, id, None, until).await?;
+        let sql = "delete from sessions where domain_id = $1 and user_id = $2";
+        on_tx!(self, |db| sqlx::query(sql).bind(domain_id).bind(id).execute(db).await.map(drop))
+    }
+}
