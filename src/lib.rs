@@ -15,6 +15,7 @@ pub mod keys;
 pub mod model;
 pub mod oauth;
 pub mod ops;
+pub mod pages;
 pub mod people;
 pub mod provisioning;
 pub mod registration;
