@@ -13,7 +13,9 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use bytes::{Bytes, BytesMut};
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, CONTENT_LENGTH, EXPECT, HOST};
+use http::header::{
+    ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, EXPECT, HOST,
+};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Version};
 use http_body_util::BodyExt as _;
@@ -96,7 +98,10 @@ async fn pass(State(guard): State<Guard>, mut request: Request, next: Next) -> R
     let mut response = answer(&guard, request, next).await;
 
     let headers = response.headers_mut();
-    api(headers, guard.app.public_url.is_https());
+    // A page has said for itself what it may load.
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        api(headers, guard.app.public_url.is_https());
+    }
     if !guard.route.cors.is_empty() {
         cors(headers);
     }

@@ -6,7 +6,7 @@ use http::Method;
 
 use crate::app::App;
 use crate::model::oauth_error::OAuthError;
-use crate::oauth::{introspection, jwks, metadata, revocation, token};
+use crate::oauth::{authorize, introspection, jwks, metadata, revocation, token};
 use crate::ops::security_headers::{CONFIGURATION_METHODS, PROTOCOL_METHODS};
 use crate::registration::{manage, register, templates};
 use crate::{edge, health};
@@ -100,6 +100,7 @@ pub const ROUTES: &[Route] = &[
     Route { path: "/{domain}/.well-known/oauth-authorization-server", ..DISCOVERY },
     Route { path: "/{domain}/oidc/.well-known/jwks.json", handler: || get(jwks::jwks), ..DISCOVERY },
     // OAuth 2: RFC 6749, RFC 7662, RFC 7009.
+    Route { path: "/{domain}/oauth/authorize", handler: || get(authorize::authorize).post(authorize::authorize), access: Access::Public, cors: &[], ..BACK_CHANNEL },
     Route { path: "/{domain}/oauth/token", ..BACK_CHANNEL },
     Route { path: "/{domain}/oauth/revoke", handler: || post(revocation::revoke), ..BACK_CHANNEL },
     Route { path: "/{domain}/oauth/introspect", handler: || post(introspection::introspect).get(introspection::introspect_by_get), cors: &[], ..BACK_CHANNEL },

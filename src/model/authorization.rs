@@ -8,6 +8,7 @@ use super::scope::ScopeSet;
 use super::secret::Secret;
 use super::signing_key::SigningAlgorithm;
 use super::time::UnixTime;
+use super::user::User;
 
 /// What a grant established; the token is made from it, whatever the grant.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub struct Authorization {
 pub struct Login {
     /// The family of everything issued from it.
     pub grant: LoginGrant,
+    /// The person.
+    pub user: User,
     /// The refresh token to hand out.
     pub refresh_token: Option<Secret>,
     /// The `nonce` that the id_token repeats: the request's, at its first token only (OIDC Core §12.2).

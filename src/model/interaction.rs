@@ -67,11 +67,13 @@ pub struct Progress {
 pub struct LoginRequest {
     /// The name of the client as it claims it; a document's host while nobody has read the document.
     pub client_name: String,
-    /// Where the answer will go, in words for people.
-    pub redirect_host: String,
+    /// Where the answer will go; empty while the client's document is unread.
+    pub redirect_uri: String,
     /// What the user name field begins with (`login_hint`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login_hint: Option<String>,
+    /// Whether the client asks for a sign-up rather than a login (`prompt=create`).
+    pub sign_up: bool,
 }
 
 /// What the consent page asks.

@@ -19,5 +19,6 @@ pub mod scope;
 pub mod secret;
 pub mod session;
 pub mod signing_key;
+pub mod subject;
 pub mod time;
 pub mod user;

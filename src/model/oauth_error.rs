@@ -78,6 +78,20 @@ errors! {
     insufficient_scope = 403;
     /// Registration is off, or this client may not be registered or managed by the caller.
     registration_forbidden = 403;
+    /// The person, or the server, denied the request (RFC 6749 §4.1.2.1).
+    access_denied = 400;
+    /// This response type is not served (RFC 6749 §4.1.2.1).
+    unsupported_response_type = 400;
+    /// The person would have to log in, and must not be asked (OpenID Connect Core §3.1.2.6).
+    login_required = 400;
+    /// The person would have to consent, and must not be asked (OpenID Connect Core §3.1.2.6).
+    consent_required = 400;
+    /// Request objects by value are not taken (OpenID Connect Core §3.1.2.6).
+    request_not_supported = 400;
+    /// Request objects by reference are not taken (OpenID Connect Core §3.1.2.6).
+    request_uri_not_supported = 400;
+    /// Registration in the request is not taken (OpenID Connect Core §3.1.2.6).
+    registration_not_supported = 400;
     /// Nothing lives under this path.
     not_found = 404;
     /// The path exists, the method does not.

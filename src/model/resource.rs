@@ -60,6 +60,18 @@ impl Resource {
     }
 }
 
+/// The resource that a requested identifier means: the one that has it, else the one with the longest prefix of it.
+pub fn find<'a>(resources: &'a [Resource], requested: &ResourceIdentifier) -> Option<&'a Resource> {
+    let length = |resource: &Resource| resource.matching_identifier(requested).map(str::len);
+    let exact = |resource: &&Resource| {
+        resource.settings.identifiers.iter().any(|own| ResourceIdentifier::parse(own).as_ref() == Ok(requested))
+    };
+    resources
+        .iter()
+        .find(exact)
+        .or_else(|| resources.iter().filter(|resource| length(resource).is_some()).max_by_key(|r| length(r)))
+}
+
 /// A resource identifier brought to one form: scheme, host, port and empty path normalised, trailing slash dropped,
 /// case of the path kept (RFC 8707 §2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +96,14 @@ impl ResourceIdentifier {
             None => format!("{}:", url.scheme()),
         };
         Ok(Self { origin, path: url.path().trim_end_matches('/').to_owned(), query: url.query().map(str::to_owned) })
+    }
+
+    /// The one form as text: what stands in `aud` for a resource that nobody registered.
+    pub fn canonical(&self) -> String {
+        // The port is always kept for comparison; the one that the scheme implies is not written.
+        let origin = Url::parse(&self.origin).map_or_else(|_| self.origin.clone(), |url| url.to_string());
+        let query = self.query.as_deref().map_or_else(String::new, |query| format!("?{query}"));
+        format!("{}{}{query}", origin.trim_end_matches('/'), self.path)
     }
 
     /// Whether `requested` is this identifier, or below it where prefixes count.
@@ -122,6 +142,18 @@ mod tests {
         assert!(covers("https://gw.example.com/mcp", "https://gw.example.com/mcp/tools", true));
         assert!(!covers("https://gw.example.com/mcp", "https://gw.example.com/mcp2", true));
         assert!(!covers("https://gw.example.com/mcp", "https://gw.example.com/mcp/tools", false));
+    }
+
+    #[test]
+    fn the_canonical_form_has_no_default_port_and_no_trailing_slash() {
+        for (text, canonical) in [
+            ("HTTPS://GW.example.com:443/", "https://gw.example.com"),
+            ("http://127.0.0.1:4000/mcp/", "http://127.0.0.1:4000/mcp"),
+            ("https://gw.example.com/Mcp?x=1", "https://gw.example.com/Mcp?x=1"),
+            ("urn:example:api", "urn:example:api"),
+        ] {
+            assert_eq!(ResourceIdentifier::parse(text).unwrap().canonical(), canonical);
+        }
     }
 
     #[test]

@@ -50,6 +50,9 @@ fn document(at: &InDomain, base: &str) -> Value {
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": algorithms,
     });
+    for (name, value) in about_authorization(at) {
+        document[name] = value;
+    }
     if !scopes.is_empty() {
         document["scopes_supported"] = json!(scopes);
     }
@@ -57,6 +60,18 @@ fn document(at: &InDomain, base: &str) -> Value {
         document["registration_templates_endpoint"] = format!("{base}/oidc/register_templates").into();
     }
     document
+}
+
+/// What the authorization endpoint serves. It stands under the public base URL, whoever asks: people's browsers go there.
+fn about_authorization(at: &InDomain) -> [(&'static str, Value); 5] {
+    let base = format!("{}/{}", at.app.public_url, at.domain.domain.name);
+    [
+        ("authorization_endpoint", format!("{base}/oauth/authorize").into()),
+        ("response_modes_supported", json!(["query", "form_post"])),
+        ("code_challenge_methods_supported", json!(["S256"])),
+        ("authorization_response_iss_parameter_supported", true.into()),
+        ("prompt_values_supported", json!(["none", "login", "consent", "select_account", "create"])),
+    ]
 }
 
 /// A document with its entity tag.

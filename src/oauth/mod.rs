@@ -1,5 +1,6 @@
 //! The endpoints of OAuth 2: one file per endpoint, grant or client authentication method.
 
+pub mod authorize;
 pub mod bearer;
 pub mod browser;
 pub mod client_auth;

@@ -38,6 +38,16 @@ impl Params {
         Ok(Self(params))
     }
 
+    /// Names and values in the order they came, to be kept.
+    pub fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
+    /// What [`Params::pairs`] gave, once more.
+    pub fn from_pairs(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
     /// A parameter, if it has a value.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())

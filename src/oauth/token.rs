@@ -52,7 +52,8 @@ pub async fn token(request: ClientRequest) -> Result<Response, OAuthError> {
     let authorization = (grant.authorize)(&request).await?;
     let at = &request.at;
     let access_token = at.app.issuer.issue(&at.domain, at.issuer(), &entry.client.client_id, &authorization)?;
-    let id_token = None;
+    let made = (&authorization, access_token.as_str());
+    let id_token = at.app.issuer.id_token(&at.domain, &at.issuer(), &entry.client, made)?;
     at.app.counters_of(&at.domain.domain).token_issued(grant.name);
     let (scope, expires_in) = (authorization.scope, authorization.lifetime);
     let refresh_token = authorization.login.and_then(|login| login.refresh_token);

@@ -1,5 +1,8 @@
-//! Access tokens: made and checked here, whatever the grant.
+//! Access tokens and id_tokens: made and checked here, whatever the grant.
 
 pub mod access_token;
+pub mod audience;
+pub mod id_token;
 pub mod issue;
+pub mod subject;
 pub mod verify;

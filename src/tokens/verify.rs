@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use jsonwebtoken::{Algorithm, Validation};
+use serde::de::DeserializeOwned;
 
 use super::access_token::AccessToken;
 use super::issue::Issuer;
@@ -80,24 +81,34 @@ impl Verifier {
             // A key that left the key set since is believed no more.
             return key(issuer, domain, &signed.kid).map(|_| signed.claims);
         }
-        let header = jsonwebtoken::decode_header(token).ok()?;
-        let kid = header.kid?;
-        let key = key(issuer, domain, &kid)?;
-        let algorithm = match key.algorithm {
-            SigningAlgorithm::Rs256 => Algorithm::RS256,
-            SigningAlgorithm::Es256 => Algorithm::ES256,
-        };
-        let mut validation = Validation::new(algorithm);
-        // Time is checked by our own clock, the audience by who asks.
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        validation.required_spec_claims.clear();
-        let signer = issuer.signers.get(&issuer.keys, key).ok()?;
-        let claims = jsonwebtoken::decode::<AccessToken>(token, signer.verifying_key(), &validation).ok()?.claims;
+        let (kid, claims) = signed_claims::<AccessToken>(issuer, domain, token)?;
         let claims = Arc::new(claims);
         self.signed.insert(hash, Signed { kid: kid.into(), claims: Arc::clone(&claims) });
         Some(claims)
     }
+}
+
+/// The claims of a JWT that one of the domain's listed keys signed, with that key's id; times and audience unchecked.
+pub(super) fn signed_claims<T: DeserializeOwned>(
+    issuer: &Issuer,
+    domain: &DomainEntry,
+    token: &str,
+) -> Option<(String, T)> {
+    let header = jsonwebtoken::decode_header(token).ok()?;
+    let kid = header.kid?;
+    let key = key(issuer, domain, &kid)?;
+    let algorithm = match key.algorithm {
+        SigningAlgorithm::Rs256 => Algorithm::RS256,
+        SigningAlgorithm::Es256 => Algorithm::ES256,
+    };
+    let mut validation = Validation::new(algorithm);
+    // Time is checked by our own clock, the audience by who asks.
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    let signer = issuer.signers.get(&issuer.keys, key).ok()?;
+    let claims = jsonwebtoken::decode::<T>(token, signer.verifying_key(), &validation).ok()?.claims;
+    Some((kid, claims))
 }
 
 fn key<'a>(issuer: &Issuer, domain: &'a DomainEntry, kid: &str) -> Option<&'a SigningKey> {

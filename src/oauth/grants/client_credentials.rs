@@ -1,16 +1,13 @@
 //! The client credentials grant (RFC 6749 §4.4), with resource indicators (RFC 8707).
 
-use crate::keys::rotation::MIN_RETIREMENT;
-use crate::model::authorization::{Audience, Authorization};
+use crate::model::authorization::Authorization;
 use crate::model::client::Client;
 use crate::model::oauth_error::OAuthError;
 use crate::model::resource::{Resource, ResourceIdentifier};
 use crate::model::scope::{ScopeSet, printable};
 use crate::oauth::client_request::ClientRequest;
 use crate::store::cache::DomainEntry;
-
-/// No client's access token lives longer than this, in seconds, unless its domain says so: retired keys stay that long.
-const MAX_LIFETIME: i64 = MIN_RETIREMENT;
+use crate::tokens::audience;
 
 /// The client itself, with the scope it asks for or its defaults, for itself or for resources granted to it.
 pub(super) async fn authorize(request: &ClientRequest) -> Result<Authorization, OAuthError> {
@@ -21,41 +18,14 @@ pub(super) async fn authorize(request: &ClientRequest) -> Result<Authorization, 
     }
     let resources = resources(request)?;
     let scope = scope(request, client, &resources)?;
-    let settings = &domain.domain.settings;
-    // The shortest of what the client and each resource say; whoever says nothing goes by the domain.
-    let usual = settings.access_token_lifetime;
-    let of_resources = resources.iter().map(|(resource, _)| resource.settings.access_token_lifetime.unwrap_or(usual));
-    let lifetime = match (client.settings.access_token_lifetime, of_resources.min()) {
-        (Some(own), Some(theirs)) => own.min(theirs),
-        (own, theirs) => own.or(theirs).unwrap_or(usual),
-    };
-    let lifetime = lifetime.min(usual.max(MAX_LIFETIME));
+    let audiences: Vec<String> = resources.iter().map(|(_, identifier)| (*identifier).to_owned()).collect();
     Ok(Authorization {
         subject: client.client_id.0.clone(),
         scope,
-        audience: audience(domain, client, &resources),
-        lifetime,
+        audience: audience::audience(domain, client, &audiences),
+        lifetime: audience::lifetime(domain, client, &audiences),
         login: None,
     })
-}
-
-fn audience(domain: &DomainEntry, client: &Client, resources: &[(&Resource, &str)]) -> Audience {
-    let settings = &domain.domain.settings;
-    if resources.is_empty() {
-        return Audience {
-            values: vec![client.client_id.0.clone()],
-            token_type: settings.client_token_type,
-            algorithm: settings.access_token_algorithm,
-        };
-    }
-    let mut values: Vec<String> = resources.iter().map(|(_, identifier)| (*identifier).to_owned()).collect();
-    values.dedup();
-    let algorithm = resources.iter().find_map(|(resource, _)| resource.settings.access_token_algorithm);
-    Audience {
-        values,
-        token_type: settings.resource_token_type,
-        algorithm: algorithm.unwrap_or(settings.access_token_algorithm),
-    }
 }
 
 /// The resources asked for, each with its canonical identifier. Each must be granted to the client, by an administrator

@@ -1,6 +1,9 @@
 //! The grants of the token endpoint: one file each, joined by this table.
 
+mod authorization_code;
 mod client_credentials;
+mod login;
+mod refresh_token;
 
 use futures_util::future::BoxFuture;
 
@@ -18,11 +21,14 @@ pub struct Grant {
 }
 
 /// Every grant, in the order discovery lists them.
-pub const GRANTS: &[Grant] =
-    &[Grant { name: "client_credentials", authorize: |request| Box::pin(client_credentials::authorize(request)) }];
+pub const GRANTS: &[Grant] = &[
+    Grant { name: "authorization_code", authorize: |request| Box::pin(authorization_code::authorize(request)) },
+    Grant { name: "refresh_token", authorize: |request| Box::pin(refresh_token::authorize(request)) },
+    Grant { name: "client_credentials", authorize: |request| Box::pin(client_credentials::authorize(request)) },
+];
 
 /// The names of all grants.
-pub const GRANT_NAMES: &[&str] = &["client_credentials"];
+pub const GRANT_NAMES: &[&str] = &["authorization_code", "refresh_token", "client_credentials"];
 
 #[cfg(test)]
 mod tests {

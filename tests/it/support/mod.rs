@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, clippy::allow_attributes, reason = "each test file uses what it needs")]
 
+mod browser;
 mod client;
 mod database;
 mod origin;
@@ -9,6 +10,7 @@ mod postgres;
 mod process;
 mod server;
 
+pub use browser::{Browser, Form, Landed, Page, param};
 pub use client::basic;
 pub use client::{Answer, Api};
 pub use database::{Backend, Database};

@@ -1,0 +1,115 @@
+//! The authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2, RFC 9207).
+//!
+//! # Design
+//! One list of checks, in the order that matters: until client and redirect URI are known to belong together, an error
+//! is a page; from then on it is an answer to the client. Where a person has to do something, the request is kept and
+//! the browser sent to a page; when it comes back, the whole list runs again with what the person did.
+
+mod asked;
+mod client;
+mod consent;
+mod grant;
+mod login;
+mod request;
+mod respond;
+mod steps;
+
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::response::Response;
+use http::Method;
+
+use super::browser::Browser;
+use super::params::Params;
+use super::request::{InDomain, has_media_type, read_body};
+use crate::app::App;
+use crate::model::id::AttemptId;
+use crate::model::interaction::{Decision, Interaction};
+use crate::model::oauth_error::OAuthError;
+use respond::{Recipient, Stop};
+
+/// One run of the list: the request, who is at the browser, and what they did so far.
+#[derive(Debug)]
+struct Attempt {
+    browser: Browser,
+    /// Of the interaction, and of the attempt's timeline.
+    id: AttemptId,
+    params: Params,
+    /// What is kept of the request, once a page was needed.
+    interaction: Option<Interaction>,
+}
+
+/// `GET` and `POST /{domain}/oauth/authorize`; with the parameter `interaction`, a browser that comes back from a page.
+pub async fn authorize(State(app): State<App>, request: Request) -> Result<Response, OAuthError> {
+    let (mut parts, body) = request.into_parts();
+    let browser = Browser::from_request_parts(&mut parts, &app).await?;
+    let (at, id) = (browser.at.clone(), AttemptId::random());
+    let params = match parts.method {
+        Method::POST if has_media_type(&parts.headers, "application/x-www-form-urlencoded") => {
+            Params::parse(&read_body(body).await?)
+        }
+        Method::POST => Err(OAuthError::invalid_request("the body must be application/x-www-form-urlencoded")),
+        _ => Params::parse(parts.uri.query().unwrap_or_default().as_bytes()),
+    };
+    let params = match params {
+        Ok(params) => params,
+        Err(error) => return Ok(respond::page(&at, Stop::Page(error), &id)),
+    };
+    let attempt = match params.get("interaction").map(|id| AttemptId(id.to_owned())) {
+        None => Attempt { browser, id, params, interaction: None },
+        Some(id) => match at.app.store.interaction(at.domain.id(), &id).await? {
+            Some(interaction) => {
+                let params = Params::from_pairs(interaction.request.params.clone());
+                Attempt { browser, id, params, interaction: Some(interaction) }
+            }
+            None => return Ok(respond::page(&at, Stop::Over, &id)),
+        },
+    };
+    Ok(attempt.run().await)
+}
+
+impl Attempt {
+    /// Runs the list and answers the browser.
+    async fn run(mut self) -> Response {
+        match self.checks().await {
+            Ok(response) => response,
+            Err(stop) => respond::stopped(&self, stop),
+        }
+    }
+
+    /// The list.
+    async fn checks(&mut self) -> Result<Response, Stop> {
+        // Until here an error is a page.
+        let Some(entry) = client::find(self).await? else { return self.ask_to_log_in_first().await };
+        let client = &entry.client;
+        let redirect = client::redirect(self, client)?;
+        // From here on an error goes to the client.
+        let to = Recipient::new(self, &redirect);
+        let request = request::parse(self, client).map_err(|error| to.refused(error))?;
+        let asked = asked::narrow(self, client).map_err(|error| to.refused(error))?;
+        if self.decision() == Some(&Decision::Denied) {
+            return Err(to.refused(OAuthError::access_denied("the person at the browser cancelled the request")));
+        }
+        // What a person has to do.
+        let Some(current) = login::current(self, client, &request).map_err(|error| to.refused(error))? else {
+            if request.prompt.none {
+                return Err(to.refused(OAuthError::login_required("nobody is logged in who could go on without a page")));
+            }
+            return self.ask_to_log_in(client, &redirect, &request).await;
+        };
+        if !consent::is_given(self, (client, &redirect), (&request, &asked), &current).await? {
+            if request.prompt.none {
+                return Err(to.refused(OAuthError::consent_required("the person has to be asked first")));
+            }
+            return self.ask_to_consent(&redirect, &asked, &current).await;
+        }
+        grant::establish(self, (client, &redirect), (&request, &asked), &current, &to).await
+    }
+
+    fn at(&self) -> &InDomain {
+        &self.browser.at
+    }
+
+    fn decision(&self) -> Option<&Decision> {
+        self.interaction.as_ref()?.progress.decision.as_ref()
+    }
+}

@@ -1,0 +1,102 @@
+//! What is left to a person: the request is kept, and the browser sent to a page.
+
+use axum::response::Response;
+
+use super::Attempt;
+use super::asked::Asked;
+use super::client::Redirect;
+use super::request::AuthorizationRequest;
+use super::respond::{Stop, see_other};
+use crate::model::client::Client;
+use crate::model::interaction::{
+    ConsentRequest, Decision, INTERACTION_LIFETIME, Interaction, LoginRequest, Progress, StoredRequest,
+};
+use crate::model::oauth_error::OAuthError;
+use crate::people::browser_session::Current;
+
+impl Attempt {
+    /// The login page, or the sign-up page where the client wants that.
+    pub(super) async fn ask_to_log_in(
+        &mut self,
+        client: &Client,
+        redirect: &Redirect,
+        request: &AuthorizationRequest,
+    ) -> Result<Response, Stop> {
+        let login = LoginRequest {
+            client_name: client.metadata.client_name.clone().unwrap_or_else(|| client.client_id.to_string()),
+            redirect_uri: redirect.uri.as_str().to_owned(),
+            login_hint: request.login_hint.clone(),
+            sign_up: request.prompt.create,
+        };
+        let sign_up = request.prompt.create && self.at().domain.domain.settings.sign_up;
+        let page = if sign_up { "register" } else { "login" };
+        self.wait(page, Progress { login: Some(login), ..Progress::default() }).await
+    }
+
+    /// The login page while it is not known yet what the client's document says: it is fetched for people who are
+    /// known here only, so that a stranger cannot make this server fetch anything.
+    pub(super) async fn ask_to_log_in_first(&mut self) -> Result<Response, Stop> {
+        if self.decision() == Some(&Decision::Denied) {
+            return Err(Stop::Page(OAuthError::access_denied("you have cancelled the request")));
+        }
+        if self.params.get("prompt") == Some("none") {
+            return Err(Stop::Page(OAuthError::login_required(
+                "the client's metadata document is not known here yet, and is fetched once somebody has logged in",
+            )));
+        }
+        let client_id = self.params.get("client_id").unwrap_or_default();
+        let host = url::Url::parse(client_id).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let login = LoginRequest {
+            client_name: host.unwrap_or_default(),
+            login_hint: self.params.get("login_hint").map(str::to_owned),
+            ..LoginRequest::default()
+        };
+        self.wait("login", Progress { login: Some(login), ..Progress::default() }).await
+    }
+
+    /// The consent page.
+    pub(super) async fn ask_to_consent(
+        &mut self,
+        redirect: &Redirect,
+        asked: &Asked,
+        current: &Current,
+    ) -> Result<Response, Stop> {
+        let consent = ConsentRequest {
+            session_id: current.session.id,
+            scope: asked.scope.clone(),
+            resources: asked.resources.clone(),
+            redirect_uri: redirect.uri.as_str().to_owned(),
+        };
+        let logged_in = self.interaction.as_ref().and_then(|interaction| interaction.progress.logged_in);
+        self.wait("consent", Progress { consent: Some(consent), logged_in, ..Progress::default() }).await
+    }
+
+    /// Keeps the request with what the page needs to know, and sends the browser there.
+    async fn wait(&mut self, page: &str, progress: Progress) -> Result<Response, Stop> {
+        let at = self.at().clone();
+        let now = at.app.clock.now();
+        let stored = match &mut self.interaction {
+            Some(interaction) => {
+                interaction.progress = progress;
+                at.app.store.update_interaction(interaction).await
+            }
+            None => {
+                let interaction = Interaction {
+                    id: self.id.clone(),
+                    domain_id: at.domain.id(),
+                    client_id: self.params.get("client_id").unwrap_or_default().to_owned(),
+                    request: StoredRequest { params: self.params.pairs().to_vec() },
+                    progress,
+                    version: 1,
+                    created_at: now,
+                    expires_at: now.plus(INTERACTION_LIFETIME),
+                };
+                at.app.store.begin_interaction(&interaction).await.map(|()| true)
+            }
+        };
+        if !stored.map_err(OAuthError::from)? {
+            return Err(Stop::Over);
+        }
+        Ok(see_other(&format!("{}/{}/{page}?interaction={}", at.app.public_url, at.domain.domain.name, self.id)))
+    }
+}
