@@ -1,5 +1,7 @@
 //! What happens around every request: who asks, limits, CORS, security headers, metrics, the request log.
 
+mod problem;
+
 use std::any::Any;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,25 +15,24 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use bytes::{Bytes, BytesMut};
-use http::header::{
-    ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, EXPECT, HOST,
-};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, EXPECT, HOST};
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use http_body_util::BodyExt as _;
 use rustls_pki_types::CertificateDer;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
 
 use crate::app::App;
 use crate::config::LogRequests;
 use crate::model::oauth_error::OAuthError;
 use crate::oauth::error::{Cause, ErrorCode};
-use crate::oauth::request::Caller;
+use crate::oauth::request::{Caller, wants_json};
 use crate::ops::metrics::RouteMetrics;
 use crate::ops::rate_limit::client_address;
 use crate::ops::request_id::{X_REQUEST_ID, request_id};
-use crate::ops::security_headers::{api, cors, preflight};
-use crate::routes::{Body, Route};
+use crate::ops::security_headers::{account_page, api, cors, page, preflight};
+use crate::routes::{Body, Route, Surface};
 
 /// Who is at the other end: an extension of every request.
 #[derive(Debug, Clone)]
@@ -72,7 +73,31 @@ pub fn guard(handler: MethodRouter<App>, app: &App, route: &Route) -> MethodRout
         limit,
         metrics: METHODS.into_iter().chain(["other"]).map(|name| app.metrics.route(route.path, name)).collect(),
     };
+    let handler = match route.surface {
+        Surface::Page | Surface::OwnPage => handler.layer(only_own_forms(app)),
+        Surface::Api | Surface::Endpoint => handler,
+    };
     handler.layer(CatchPanicLayer::custom(panicked)).layer(from_fn_with_state(guard, pass))
+}
+
+/// Forms of people are taken from our own pages only. The public URL is named because a proxy may send another `Host`.
+fn only_own_forms(app: &App) -> CsrfLayer {
+    let scheme = if app.public_url.is_https() { "https" } else { "http" };
+    let own = format!("{scheme}://{}", app.public_url.authority());
+    CsrfLayer::new().add_trusted_origin(&own).unwrap_or_default()
+}
+
+/// The headers that protect whoever reads the answer. What a handler has decided about its page stands.
+fn protect(headers: &mut HeaderMap, surface: Surface, https: bool) {
+    let decided = headers.get(CONTENT_SECURITY_POLICY).cloned();
+    match surface {
+        Surface::Api => api(headers, https),
+        Surface::Page | Surface::Endpoint => page(headers, https),
+        Surface::OwnPage => account_page(headers, https),
+    }
+    if let Some(policy) = decided.filter(|_| surface != Surface::Api) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
 }
 
 /// A bug in a handler is one failed request, not a lost connection.
@@ -92,16 +117,17 @@ async fn pass(State(guard): State<Guard>, mut request: Request, next: Next) -> R
     let trusted = &guard.app.settings.rate_limit.trusted_proxies;
     let address = client_address(peer, request.headers(), trusted);
     request.extensions_mut().insert(Caller { address, request_id: Arc::clone(&request_id) });
-    let path = tells_all(&guard).then(|| request.uri().path().to_owned());
+    let for_people = guard.route.surface != Surface::Api && !wants_json(request.headers());
+    let path = (for_people || tells_all(&guard)).then(|| request.uri().path().to_owned());
     name_host(&mut request);
 
     let mut response = answer(&guard, request, next).await;
 
-    let headers = response.headers_mut();
-    // A page has said for itself what it may load.
-    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
-        api(headers, guard.app.public_url.is_https());
+    if for_people {
+        response = problem::for_people(&guard.app, path.as_deref().unwrap_or_default(), &request_id, response).await;
     }
+    let headers = response.headers_mut();
+    protect(headers, guard.route.surface, guard.app.public_url.is_https());
     if !guard.route.cors.is_empty() {
         cors(headers);
     }
@@ -137,7 +163,7 @@ fn name_host(request: &mut Request) {
 async fn answer(guard: &Guard, request: Request, next: Next) -> Response {
     if request.method() == Method::OPTIONS && !guard.route.cors.is_empty() {
         let preflighted = request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-        let headers = if preflighted { preflight(guard.route.cors) } else { http::HeaderMap::new() };
+        let headers = if preflighted { preflight(guard.route.cors) } else { HeaderMap::new() };
         return (StatusCode::NO_CONTENT, headers).into_response();
     }
     if guard.route.fresh && !guard.app.feed.is_fresh() {
@@ -221,7 +247,7 @@ fn log(guard: &Guard, response: &Response, line: &Line) {
         target: "registrar::request",
         method = %line.method,
         route = guard.route.path,
-        path = line.path.as_deref(),
+        path = line.path.as_deref().filter(|_| tells_all(guard)),
         status = status.as_u16(),
         milliseconds = u64::try_from(line.elapsed.as_millis()).unwrap_or(u64::MAX),
         error,

@@ -2,6 +2,7 @@
 //!
 //! The modules below are listed in reading order; `ARCHITECTURE.md` draws the map.
 
+pub mod accounts;
 pub mod app;
 pub mod cli;
 pub mod clients;
@@ -14,6 +15,7 @@ pub mod housekeeping;
 pub mod keys;
 pub mod model;
 pub mod oauth;
+pub mod oidc;
 pub mod ops;
 pub mod pages;
 pub mod people;

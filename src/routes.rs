@@ -4,10 +4,13 @@ use axum::Router;
 use axum::routing::{MethodRouter, any, get, post};
 use http::Method;
 
+use crate::accounts::{account, assets, consent, login, password, sign_up, verify};
 use crate::app::App;
 use crate::model::oauth_error::OAuthError;
 use crate::oauth::{authorize, introspection, jwks, metadata, revocation, token};
+use crate::oidc::{logout, userinfo};
 use crate::ops::security_headers::{CONFIGURATION_METHODS, PROTOCOL_METHODS};
+use crate::pages::STYLESHEET_PATH;
 use crate::registration::{manage, register, templates};
 use crate::{edge, health};
 
@@ -18,10 +21,30 @@ pub enum Access {
     Public,
     /// An authenticated client.
     Client,
+    /// Whoever holds the access token of a person's login.
+    Login,
     /// Whoever may register: by token, or anybody where open registration is on.
     Registrant,
     /// Whoever may manage the client that the path names.
     Manager,
+    /// Anybody with a browser; what they see depends on what they bring.
+    Visitor,
+    /// A person who is logged in; others are sent to log in.
+    Person,
+}
+
+/// Whom the answers of a route are for, and what protects their reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface {
+    /// Programs: errors are JSON.
+    Api,
+    /// People, on pages whose forms may end in a redirect to a client. Errors are pages, and only our own pages may
+    /// post here.
+    Page,
+    /// People, on pages whose forms end here. Errors are pages, and only our own pages may post here.
+    OwnPage,
+    /// Browsers that clients send here. Errors are pages, and any site may post here.
+    Endpoint,
 }
 
 /// What kind of body a route reads, and so how long it may be.
@@ -50,6 +73,8 @@ pub struct Route {
     pub body: Body,
     /// Whether it needs to know of every change: it answers 503 while the change feed is lost.
     pub fresh: bool,
+    /// Whom its answers are for.
+    pub surface: Surface,
 }
 
 const DISCOVERY: Route = Route {
@@ -59,6 +84,7 @@ const DISCOVERY: Route = Route {
     cors: PROTOCOL_METHODS,
     body: Body::None,
     fresh: false,
+    surface: Surface::Api,
 };
 
 const BACK_CHANNEL: Route = Route {
@@ -68,6 +94,28 @@ const BACK_CHANNEL: Route = Route {
     cors: PROTOCOL_METHODS,
     body: Body::Form,
     fresh: true,
+    surface: Surface::Api,
+};
+
+const USERINFO: Route = Route {
+    path: "",
+    handler: || get(userinfo::userinfo).post(userinfo::userinfo),
+    access: Access::Login,
+    cors: PROTOCOL_METHODS,
+    body: Body::Form,
+    fresh: true,
+    surface: Surface::Api,
+};
+
+/// Where clients send browsers.
+const ENDPOINT: Route = Route {
+    path: "",
+    handler: || get(authorize::authorize).post(authorize::authorize),
+    access: Access::Visitor,
+    cors: &[],
+    body: Body::Form,
+    fresh: true,
+    surface: Surface::Endpoint,
 };
 
 const REGISTRATION: Route = Route {
@@ -77,6 +125,7 @@ const REGISTRATION: Route = Route {
     cors: PROTOCOL_METHODS,
     body: Body::Json,
     fresh: true,
+    surface: Surface::Api,
 };
 
 const OPERATION: Route = Route {
@@ -86,6 +135,18 @@ const OPERATION: Route = Route {
     cors: &[],
     body: Body::None,
     fresh: false,
+    surface: Surface::Api,
+};
+
+/// Pages on the way back to a client.
+const PAGE: Route = Route {
+    path: "",
+    handler: || get(login::show).post(login::submit),
+    access: Access::Visitor,
+    cors: &[],
+    body: Body::Form,
+    fresh: true,
+    surface: Surface::Page,
 };
 
 /// Every URL.
@@ -100,16 +161,29 @@ pub const ROUTES: &[Route] = &[
     Route { path: "/{domain}/.well-known/oauth-authorization-server", ..DISCOVERY },
     Route { path: "/{domain}/oidc/.well-known/jwks.json", handler: || get(jwks::jwks), ..DISCOVERY },
     // OAuth 2: RFC 6749, RFC 7662, RFC 7009.
-    Route { path: "/{domain}/oauth/authorize", handler: || get(authorize::authorize).post(authorize::authorize), access: Access::Public, cors: &[], ..BACK_CHANNEL },
+    Route { path: "/{domain}/oauth/authorize", ..ENDPOINT },
     Route { path: "/{domain}/oauth/token", ..BACK_CHANNEL },
     Route { path: "/{domain}/oauth/revoke", handler: || post(revocation::revoke), ..BACK_CHANNEL },
     Route { path: "/{domain}/oauth/introspect", handler: || post(introspection::introspect).get(introspection::introspect_by_get), cors: &[], ..BACK_CHANNEL },
     Route { path: "/{domain}/oauth/check_token", handler: || post(introspection::check_token), cors: &[], ..BACK_CHANNEL },
+    // OpenID Connect Core; the second path is an alias that older gateway plugins call.
+    Route { path: "/{domain}/oidc/userinfo", ..USERINFO },
+    Route { path: "/{domain}/userinfo", ..USERINFO },
+    Route { path: "/{domain}/oidc/logout", handler: || get(logout::logout).post(logout::logout), ..ENDPOINT },
     // Registration: RFC 7591, RFC 7592.
     Route { path: "/{domain}/oidc/register", ..REGISTRATION },
     Route { path: "/{domain}/oidc/register/{client_id}", handler: || get(manage::read).put(manage::put).patch(manage::patch).delete(manage::delete), access: Access::Manager, cors: CONFIGURATION_METHODS, ..REGISTRATION },
     Route { path: "/{domain}/oidc/register/{client_id}/renew_secret", handler: || post(manage::renew).put(manage::renew).patch(manage::renew), access: Access::Manager, cors: CONFIGURATION_METHODS, ..REGISTRATION },
     Route { path: "/{domain}/oidc/register_templates", handler: || get(templates::templates), body: Body::None, ..REGISTRATION },
+    // Pages for people.
+    Route { path: "/{domain}/login", ..PAGE },
+    Route { path: "/{domain}/register", handler: || get(sign_up::show).post(sign_up::submit), ..PAGE },
+    Route { path: "/{domain}/consent", handler: || get(consent::show).post(consent::submit), ..PAGE },
+    Route { path: "/{domain}/password/forgot", handler: || get(password::forgot).post(password::send), surface: Surface::OwnPage, ..PAGE },
+    Route { path: "/{domain}/password/reset", handler: || get(password::choose).post(password::reset), surface: Surface::OwnPage, ..PAGE },
+    Route { path: "/{domain}/verify", handler: || get(verify::verify), body: Body::None, surface: Surface::OwnPage, ..PAGE },
+    Route { path: "/{domain}/account", handler: || get(account::show).post(account::submit), access: Access::Person, surface: Surface::OwnPage, ..PAGE },
+    Route { path: STYLESHEET_PATH, handler: || get(assets::stylesheet), ..OPERATION },
     // Operation.
     Route { path: "/healthz", ..OPERATION },
     Route { path: "/readyz", handler: || get(health::readyz), ..OPERATION },

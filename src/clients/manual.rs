@@ -8,7 +8,7 @@ use super::credentials::NewSecret;
 use super::register::needs_secret;
 use crate::model::audit_event::Actor;
 use crate::model::client::{Client, ClientSettings, ClientStatus, Origin, Registration};
-use crate::model::client_metadata::ClientMetadata;
+use crate::model::client_metadata::{ClientMetadata, asks_for_encryption};
 use crate::model::id::ClientId;
 use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
@@ -182,6 +182,10 @@ impl Registry {
         if let Some(dropped) = normalized.findings.first() {
             let explanation = format!("cannot be set as metadata: {}", dropped.explanation);
             return Err(Refusal::one(&dropped.member, dropped.rule, explanation).into());
+        }
+        if let Some(member) = normalized.asked.keys().find(|name| asks_for_encryption(name)) {
+            let explanation = "is not offered: answers are signed, not encrypted; leave it out";
+            return Err(Refusal::one(member, "encryption-offered", explanation).into());
         }
         let mut metadata = check(normalized.metadata, &self.offered)?.into_inner();
         let grants = metadata.grant_types.get_or_insert_with(|| vec!["client_credentials".to_owned()]);

@@ -12,6 +12,7 @@ use crate::model::client::{Client, ClientSecret, ClientSettings, ClientStatus, O
 use crate::model::client_metadata::ClientMetadata;
 use crate::model::id::ClientId;
 use crate::model::json::Object;
+use crate::model::known_clients::impersonates;
 use crate::model::oauth_error::OAuthError;
 use crate::model::random;
 use crate::model::registration::fingerprint::canonical;
@@ -221,12 +222,22 @@ impl Registry {
 
     fn registered(&self, request: &Registering<'_>, client: &Client, prepared: &Prepared) -> AuditEvent {
         let findings = json!(prepared.decision.findings);
-        request
+        let event = request
             .actor
             .did(self.store.clock(), Some(client.domain_id), "client.register", client.client_id.as_str())
             .with("policy", request.policy.name.as_str())
-            .with("findings", findings)
+            .with("findings", findings);
+        match impersonated(&client.metadata) {
+            Some(product) => event.with("impersonates", product),
+            None => event,
+        }
     }
+}
+
+/// The well-known product whose name the client bears without leading to it.
+fn impersonated(metadata: &ClientMetadata) -> Option<&'static str> {
+    let name = metadata.client_name.as_deref()?;
+    impersonates(name, metadata.redirects().iter().map(String::as_str))
 }
 
 /// Whether a client authenticates with a secret, or needs one as a key (RFC 7591 §2, OIDC Core §10.1).

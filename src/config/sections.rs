@@ -90,6 +90,10 @@ pub struct RateLimit {
     pub registrations_per_minute: u32,
     /// Failed client authentications and refused tokens per minute, source and domain.
     pub failed_authentications_per_minute: u32,
+    /// Failed logins of people per minute, source and domain.
+    pub failed_logins_per_minute: u32,
+    /// Sign-ups and mails asked for without a login, per minute, source and domain.
+    pub sign_ups_per_minute: u32,
     /// Sources remembered per kind.
     pub max_sources: usize,
     /// Reverse proxies whose `X-Forwarded-For` is believed.

@@ -66,6 +66,8 @@ pub enum HashPurpose {
     RefreshTokenSuccessor,
     /// The subject by which the clients of one sector know a person.
     PairwiseSubject,
+    /// What the answer to "log out?" carries, so that no other site can give it.
+    LogoutConfirmation,
 }
 
 impl HashPurpose {
@@ -81,6 +83,7 @@ impl HashPurpose {
             Self::RefreshToken => b"refresh_token\0",
             Self::RefreshTokenSuccessor => b"refresh_token_successor\0",
             Self::PairwiseSubject => b"pairwise_subject\0",
+            Self::LogoutConfirmation => b"logout_confirmation\0",
         }
     }
 }

@@ -78,6 +78,13 @@ pub struct LoginGrant {
     pub expires_at: UnixTime,
 }
 
+impl LoginGrant {
+    /// Whether anything may be issued from it, or told to those who hold its tokens.
+    pub fn is_alive(&self, now: UnixTime) -> bool {
+        self.status == GrantStatus::Active && now < self.expires_at
+    }
+}
+
 /// What else is kept of a login.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -144,6 +151,9 @@ pub struct AuthorizationCode {
     pub redeemed_at: Option<UnixTime>,
 }
 
+/// How every refresh token begins, so that it is told from an access token without a look at the database.
+pub const REFRESH_TOKEN: &str = "rt_";
+
 /// A refresh token as it is kept (RFC 6749 §6).
 #[derive(Debug, Clone)]
 pub struct RefreshToken {
@@ -155,4 +165,11 @@ pub struct RefreshToken {
     pub expires_at: UnixTime,
     /// When a successor took its place.
     pub rotated_at: Option<UnixTime>,
+}
+
+impl RefreshToken {
+    /// Whether it is the one to use now: neither ended nor replaced.
+    pub fn is_current(&self, now: UnixTime) -> bool {
+        now < self.expires_at && self.rotated_at.is_none()
+    }
 }

@@ -177,6 +177,11 @@ pub const ENCRYPTION_PAIRS: &[(&str, &str)] = &[
     ("introspection_encrypted_response_alg", "introspection_encrypted_response_enc"),
 ];
 
+/// The members that ask for encrypted answers, of which this server gives none.
+pub fn asks_for_encryption(member: &str) -> bool {
+    member.ends_with("_encrypted_response_alg") || member.ends_with("_encrypted_response_enc")
+}
+
 /// The kinds of application that change what the server does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApplicationType {

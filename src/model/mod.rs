@@ -9,6 +9,7 @@ pub mod domain;
 pub mod id;
 pub mod interaction;
 pub mod json;
+pub mod known_clients;
 pub mod oauth_error;
 pub mod pkce;
 pub mod random;

@@ -61,6 +61,17 @@ pub const PROFILE_CLAIMS: &[&str] = &[
     "locale",
 ];
 
+/// The other claims that [`User::claims_for`] may tell, as discovery lists them.
+pub const OTHER_CLAIMS: &[&str] = &[
+    "preferred_username",
+    "updated_at",
+    "email",
+    "email_verified",
+    "address",
+    "phone_number",
+    "phone_number_verified",
+];
+
 impl User {
     /// What the scopes let a client know, `sub` aside (OpenID Connect Core §5.4).
     pub fn claims_for(&self, scope: &ScopeSet) -> Object {

@@ -12,8 +12,13 @@ use super::client_request::ClientRequest;
 use super::params::Params;
 use super::request::{InDomain, authorization};
 use crate::app::App;
+use crate::keys::data_keys::HashPurpose;
+use crate::model::authorization::REFRESH_TOKEN;
 use crate::model::client::Client;
+use crate::model::id::ClientId;
 use crate::model::oauth_error::OAuthError;
+use crate::model::scope::ScopeSet;
+use crate::model::time::UnixTime;
 use crate::ops::rate_limit::RateKind;
 use crate::ops::security_headers::no_store;
 use crate::store::cache::DomainEntry;
@@ -30,10 +35,32 @@ struct Answer<'a> {
 
 /// What is told of a token that is alive.
 #[derive(Serialize)]
-struct Active<'a> {
+#[serde(untagged)]
+enum Active<'a> {
+    Access(ActiveAccess<'a>),
+    Refresh(ActiveRefresh<'a>),
+}
+
+/// What is told of an access token.
+#[derive(Serialize)]
+struct ActiveAccess<'a> {
     #[serde(flatten)]
     claims: &'a AccessToken,
     token_type: &'static str,
+    domain: &'a str,
+}
+
+/// What is told of a refresh token. It has no `token_type`: that names how a token is used at a resource (RFC 6749
+/// §7.1), and this one is not.
+#[derive(Serialize)]
+struct ActiveRefresh<'a> {
+    iss: String,
+    client_id: &'a ClientId,
+    sub: &'a str,
+    #[serde(skip_serializing_if = "ScopeSet::is_empty")]
+    scope: &'a ScopeSet,
+    iat: UnixTime,
+    exp: UnixTime,
     domain: &'a str,
 }
 
@@ -41,7 +68,7 @@ struct Active<'a> {
 pub async fn introspect(request: ClientRequest) -> Result<Response, OAuthError> {
     let token = request.params.required("token")?;
     may_ask(&request.client)?;
-    Ok(answer(&request.at, look(&request.at, &request.client, token).await?.as_ref()))
+    look(&request.at, &request.client, token).await
 }
 
 /// `GET /{domain}/oauth/introspect`: for plugins that know nothing else, if the domain allows it; tokens in URLs end up in logs.
@@ -62,24 +89,30 @@ pub async fn introspect_by_get(State(app): State<App>, request: Request) -> Resu
     })?;
     client.note_use(&at);
     may_ask(&client)?;
-    Ok(answer(&at, look(&at, &client, params.required("token")?).await?.as_ref()))
+    look(&at, &client, params.required("token")?).await
 }
 
 /// `POST /{domain}/oauth/check_token`: its callers take any 200 for a valid token, so an inactive one is 400.
 pub async fn check_token(request: ClientRequest) -> Result<Response, OAuthError> {
     let token = request.params.required("token")?;
     may_ask(&request.client)?;
-    let found = look(&request.at, &request.client, token).await?;
+    let found = access_token(&request.at, &request.client, token).await?;
     if found.is_some() {
         return Ok(answer(&request.at, found.as_ref()));
     }
+    request.at.app.counters_of(&request.at.domain.domain).introspected(false);
     // 400, not 401: the caller's own credentials were right.
     Err(OAuthError::new("invalid_token", 400, "the token is not active"))
 }
 
 fn answer(at: &InDomain, found: Option<&LiveToken>) -> Response {
     let domain = at.domain.domain.name.as_str();
-    let token = found.map(|token| Active { claims: &token.claims, token_type: "Bearer", domain });
+    let token = found.map(|found| ActiveAccess { claims: &found.claims, token_type: "Bearer", domain });
+    told(at, token.map(Active::Access))
+}
+
+fn told(at: &InDomain, token: Option<Active<'_>>) -> Response {
+    at.app.counters_of(&at.domain.domain).introspected(token.is_some());
     let mut response = Json(Answer { active: token.is_some(), token }).into_response();
     no_store(response.headers_mut());
     response
@@ -93,15 +126,38 @@ fn may_ask(client: &client_auth::Authenticated) -> Result<(), OAuthError> {
     Err(OAuthError::invalid_client("introspection needs a client with a secret"))
 }
 
-/// The token, if it is alive and this caller may see it.
-async fn look(
+/// What this caller is told of a token of either kind.
+async fn look(at: &InDomain, client: &client_auth::Authenticated, token: &str) -> Result<Response, OAuthError> {
+    if !token.starts_with(REFRESH_TOKEN) {
+        return Ok(answer(at, access_token(at, client, token).await?.as_ref()));
+    }
+    let hash = at.app.keys.hash(HashPurpose::RefreshToken, token);
+    let (now, caller) = (at.app.clock.now(), &client.entry.client.client_id);
+    let found = at.app.store.refresh_token(at.domain.id(), &hash).await?;
+    // A refresh token is nobody's business but its client's.
+    let found =
+        found.filter(|(token, grant)| grant.client_id == *caller && token.is_current(now) && grant.is_alive(now));
+    let token = found.as_ref().map(|(token, grant)| {
+        Active::Refresh(ActiveRefresh {
+            iss: at.issuer(),
+            client_id: &grant.client_id,
+            sub: &grant.details.subject,
+            scope: &grant.scope,
+            iat: token.created_at,
+            exp: token.expires_at,
+            domain: &at.domain.domain.name,
+        })
+    });
+    Ok(told(at, token))
+}
+
+/// The access token, if it is alive and this caller may see it.
+async fn access_token(
     at: &InDomain,
     client: &client_auth::Authenticated,
     token: &str,
 ) -> Result<Option<LiveToken>, OAuthError> {
-    let found = live(at, token).await?.filter(|token| may_see(&at.domain, &client.entry.client, token));
-    at.app.counters_of(&at.domain.domain).introspected(found.is_some());
-    Ok(found)
+    Ok(live(at, token).await?.filter(|token| may_see(&at.domain, &client.entry.client, token)))
 }
 
 /// Whether this caller may see this token as active.

@@ -12,6 +12,8 @@ use super::grants::GRANT_NAMES;
 use super::request::InDomain;
 use crate::model::random::encode;
 use crate::model::signing_key::SigningAlgorithm;
+use crate::model::user::{OTHER_CLAIMS, PROFILE_CLAIMS};
+use crate::tokens::id_token::PROTOCOL_CLAIMS;
 
 /// `GET` on every well-known path of a domain: the same document.
 pub async fn metadata(at: InDomain, headers: HeaderMap) -> Response {
@@ -26,6 +28,8 @@ pub async fn metadata(at: InDomain, headers: HeaderMap) -> Response {
 /// The document. The issuer is always the public one; the endpoints stand under the base URL that was asked.
 fn document(at: &InDomain, base: &str) -> Value {
     let base = format!("{base}/{}", at.domain.domain.name);
+    // People reach the server by its public name only: their cookie is bound to that.
+    let browser = format!("{}/{}", at.app.public_url.as_str(), at.domain.domain.name);
     let algorithms: Vec<&str> = SigningAlgorithm::ALL.iter().map(|algorithm| algorithm.as_str()).collect();
     let methods = |proven_only: bool| -> Vec<&str> {
         METHODS.iter().filter(|method| method.proves || !proven_only).map(|method| method.name).collect()
@@ -36,6 +40,8 @@ fn document(at: &InDomain, base: &str) -> Value {
         "issuer": at.issuer(),
         "token_endpoint": format!("{base}/oauth/token"),
         "token_endpoint_auth_methods_supported": methods(false),
+        "userinfo_endpoint": format!("{base}/oidc/userinfo"),
+        "end_session_endpoint": format!("{browser}/oidc/logout"),
         "jwks_uri": format!("{base}/oidc/.well-known/jwks.json"),
         "registration_endpoint": format!("{base}/oidc/register"),
         // Not in any specification: gateways read it; the colon placeholder is theirs.
@@ -49,6 +55,12 @@ fn document(at: &InDomain, base: &str) -> Value {
         "response_types_supported": ["code"],
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": algorithms,
+        "userinfo_signing_alg_values_supported": algorithms,
+        "claims_supported": claims(),
+        // The last of these would count as supported if it were left out (OIDC Discovery §3).
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
     });
     for (name, value) in about_authorization(at) {
         document[name] = value;
@@ -72,6 +84,11 @@ fn about_authorization(at: &InDomain) -> [(&'static str, Value); 5] {
         ("authorization_response_iss_parameter_supported", true.into()),
         ("prompt_values_supported", json!(["none", "login", "consent", "select_account", "create"])),
     ]
+}
+
+/// The claims that id_tokens and userinfo answers may hold.
+fn claims() -> Vec<&'static str> {
+    PROTOCOL_CLAIMS.iter().chain(PROFILE_CLAIMS).chain(OTHER_CLAIMS).copied().collect()
 }
 
 /// A document with its entity tag.

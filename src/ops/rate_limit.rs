@@ -1,8 +1,8 @@
 //! Rate limits per source, domain and outcome, and who the source is behind reverse proxies.
 //!
 //! # Design
-//! Only what costs something or fails is counted: open registrations, failed authentications. Never discovery, never
-//! a success, never `invalid_grant`. Each process counts for itself.
+//! Only what costs something or fails is counted: open registrations, sign-ups, failed authentications and logins. Never
+//! discovery, never a success, never `invalid_grant`. Each process counts for itself.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -25,17 +25,23 @@ pub enum RateKind {
     Registration,
     /// A failed client authentication, or a token that was refused.
     FailedAuthentication,
+    /// A person's failed login.
+    FailedLogin,
+    /// A sign-up, or a mail that somebody asked for without being logged in.
+    SignUp,
 }
 
 impl RateKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 2] = [Self::Registration, Self::FailedAuthentication];
+    pub const ALL: [Self; 4] = [Self::Registration, Self::FailedAuthentication, Self::FailedLogin, Self::SignUp];
 
     /// The name, as a metric label.
     pub fn name(self) -> &'static str {
         match self {
             Self::Registration => "registration",
             Self::FailedAuthentication => "failed_authentication",
+            Self::FailedLogin => "failed_login",
+            Self::SignUp => "sign_up",
         }
     }
 
@@ -43,6 +49,8 @@ impl RateKind {
         match self {
             Self::Registration => settings.registrations_per_minute,
             Self::FailedAuthentication => settings.failed_authentications_per_minute,
+            Self::FailedLogin => settings.failed_logins_per_minute,
+            Self::SignUp => settings.sign_ups_per_minute,
         }
     }
 }

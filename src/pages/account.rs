@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::{Claimed, Frame, Href, Moment};
 
-/// `/account`. Every form is posted to `action` with the button's name `action`, except `form#logout`.
+/// `/account`. Every form is posted with the button's name `action`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "account.html")]
 pub struct Account {

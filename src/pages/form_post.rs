@@ -19,9 +19,3 @@ pub struct FormPost {
     /// The parameters of the answer.
     pub parameters: Vec<(String, String)>,
 }
-
-impl FormPost {
-    fn script(&self) -> &'static str {
-        FORM_POST_SCRIPT
-    }
-}

@@ -94,11 +94,6 @@ impl Frame {
     pub fn with_notice(self, notice: impl Into<String>) -> Self {
         Self { notice: Some(notice.into()), ..self }
     }
-
-    /// Where the stylesheet is, for the layout.
-    fn stylesheet(&self) -> &'static str {
-        STYLESHEET_PATH
-    }
 }
 
 /// A link with its text.

@@ -28,6 +28,8 @@ pub struct ResetPassword {
     pub frame: Frame,
     /// Where the form is posted.
     pub action: Href,
+    /// The user name, so that a password manager knows whose password this is.
+    pub username: Option<String>,
     /// The token from the mail.
     pub token: String,
     /// How many characters a password needs.

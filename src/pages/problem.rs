@@ -40,13 +40,13 @@ pub struct UnknownClient {
 
 impl UnknownClient {
     /// The products, the likely one first.
-    fn products(&self) -> Vec<&'static Product> {
-        let (first, others): (Vec<_>, Vec<_>) = Product::ALL.iter().partition(|p| Some(**p) == self.likely);
-        first.into_iter().chain(others).collect()
+    fn products(&self) -> impl Iterator<Item = Product> {
+        let others = Product::ALL.into_iter().filter(|product| !self.is_likely(*product));
+        self.likely.into_iter().chain(others)
     }
 
-    fn is_likely(&self, product: &Product) -> bool {
-        self.likely == Some(*product)
+    fn is_likely(&self, product: Product) -> bool {
+        self.likely == Some(product)
     }
 }
 

@@ -18,8 +18,8 @@ fn returns_to(uri: &str) -> ReturnsTo {
     ReturnsTo::of(&RedirectUri::parse(uri).unwrap())
 }
 
-fn client() -> Option<AskingClient> {
-    Some(AskingClient { name: "Claude".into(), returns_to: returns_to("https://claude.ai/api/mcp/auth_callback") })
+fn client() -> AskingClient {
+    AskingClient { name: "Claude".into(), returns_to: returns_to("https://claude.ai/api/mcp/auth_callback") }
 }
 
 fn at(seconds: i64) -> Moment {
@@ -31,7 +31,7 @@ fn login() -> Login {
         frame: frame(),
         action: "/main/login".into(),
         interaction: Some("int-1".to_owned()),
-        client: client(),
+        client: Some(client()),
         username: String::new(),
         error: None,
         sign_up: Some("/main/register?interaction=int-1".into()),
@@ -55,7 +55,7 @@ fn sign_up() -> SignUp {
         action: "/main/register".into(),
         interaction: Some("int-1".to_owned()),
         invite: None,
-        client: client(),
+        client: Some(client()),
         username: String::new(),
         email: String::new(),
         name: String::new(),
@@ -94,7 +94,7 @@ fn consent() -> Consent {
         client_name: "Claude".into(),
         standing: ClientStanding::Document { host: "claude.ai".into(), built_in: true },
         impersonates: None,
-        logo: Some("data:image/png;base64,".into()),
+        logo: Some("/main/clients/c1/logo".into()),
         client_uri: Href::web("https://claude.ai"),
         policy_uri: Href::web("https://claude.ai/privacy"),
         tos_uri: Href::web("https://claude.ai/terms"),
@@ -264,6 +264,7 @@ fn reset() -> ResetPassword {
     ResetPassword {
         frame: frame(),
         action: "/main/reset".into(),
+        username: Some("ada".to_owned()),
         token: "tok".to_owned(),
         password_min: 12,
         error: Some(texts::password_too_short(12)),

@@ -26,6 +26,98 @@ pub const PASSWORD_WRONG: &str = "This is not your current password.";
 pub const INTERACTION_GONE: &str =
     "This sign-in has expired or was already finished. Go back to the application and start again.";
 
+/// Sign-up: the address belongs to an account, in a domain that does not send mails to verify it.
+pub const EMAIL_TAKEN: &str = "There is an account with this address. Sign in, or ask for a new password.";
+
+/// A link that would verify an address that somebody else has by now.
+pub const EMAIL_TAKEN_MEANWHILE: &str = "Another account has this e-mail address by now.";
+
+/// Sign-up: not a user name.
+pub const USERNAME_INVALID: &str =
+    "A user name has at most 64 characters: letters, digits, dots, hyphens, underscores and plus signs.";
+
+/// Choosing a password: it is the user name or the e-mail address.
+pub const PASSWORD_IS_NAME: &str = "This is your user name or e-mail address. Choose another password.";
+
+/// Sign-up in a domain that allows none.
+pub const SIGN_UP_OFF: &str = "Accounts are created by invitation here. Ask the administrator for one.";
+
+/// An invitation that is used up or over.
+pub const INVITATION_GONE: &str = "This invitation has expired or was already used. Ask for another one.";
+
+/// A verification link that is used up or over.
+pub const VERIFICATION_GONE: &str =
+    "This link has expired or was already used. Sign in, and another one is sent if it is still needed.";
+
+/// A link for a new password that is used up or over.
+pub const RESET_GONE: &str = "This link has expired or was already used. Ask for another one.";
+
+/// Heading after a mail was sent.
+pub const CHECK_MAIL_TITLE: &str = "Look into your mail";
+
+/// After a sign-up, and after a login of somebody whose address is not verified.
+pub const CHECK_MAIL: &str = "We have sent you a mail with a link. Follow it to confirm your address and go on.";
+
+/// After somebody asked for a new password, whether or not there is such an account.
+pub const RESET_MAIL: &str =
+    "If there is an account with this address, we have sent a mail with a link to choose a new password.";
+
+/// Heading after a verification link.
+pub const VERIFIED_TITLE: &str = "Your address is confirmed";
+
+/// After a verification link.
+pub const VERIFIED: &str = "Thank you. You can go on now.";
+
+/// Heading after a new password was chosen.
+pub const PASSWORD_SET_TITLE: &str = "Your new password is set";
+
+/// After a new password was chosen by a link.
+pub const PASSWORD_SET: &str =
+    "All sessions and the access of all applications have ended. Sign in with the new password.";
+
+/// After a change of the password.
+pub const PASSWORD_CHANGED: &str = "Your password is changed, and all other sessions have ended.";
+
+/// After a change of the profile.
+pub const PROFILE_SAVED: &str = "Your profile is saved.";
+
+/// After a change of the address that has to be confirmed.
+pub const CONFIRM_NEW_ADDRESS: &str =
+    "We have sent a mail to the new address. It counts once you follow the link in it.";
+
+/// After sessions were ended.
+pub const SESSIONS_ENDED: &str = "Signed out there.";
+
+/// After a client was disconnected.
+pub const DISCONNECTED: &str = "The application has no access any more.";
+
+/// Heading after an account was deleted.
+pub const DELETED_TITLE: &str = "Your account is deleted";
+
+/// After an account was deleted.
+pub const DELETED: &str = "Your sessions and the access of all applications have ended.";
+
+/// A link to the login page.
+pub const TO_LOGIN: &str = "Sign in";
+
+/// A link to the account page.
+pub const TO_ACCOUNT: &str = "Go to your account";
+
+/// Sign-up: an address at another host than those allowed.
+pub fn email_host(hosts: &[String]) -> String {
+    format!("Accounts are for addresses at {} only.", hosts.join(", "))
+}
+
+/// A full name that is too long.
+pub fn name_too_long(most: usize) -> String {
+    format!("This name is too long. Use at most {most} characters, on one line.")
+}
+
+/// Choosing a password: too long.
+pub fn password_too_long(most: usize) -> String {
+    format!("This password is too long. Use at most {most} characters.")
+}
+
 /// Choosing a password: too short.
 pub fn password_too_short(least: usize) -> String {
     format!("This password is too short. Use at least {least} characters.")

@@ -1,12 +1,20 @@
 //! People: their passwords, browser sessions and mail.
 
 pub mod browser_session;
+pub mod links;
+pub mod login;
+pub mod mail;
+pub mod password;
+pub mod sign_up;
+pub mod throttle;
 
 use std::sync::Arc;
 
 use crate::keys::argon2_pool::Argon2Pool;
 use crate::keys::data_keys::DataKeys;
 use crate::store::Store;
+use mail::Mailer;
+use throttle::Throttle;
 
 /// What serving people takes.
 #[derive(Debug)]
@@ -17,4 +25,8 @@ pub struct People {
     pub keys: Arc<DataKeys>,
     /// What hashes passwords.
     pub argon2: Argon2Pool,
+    /// Who has to wait.
+    pub throttle: Throttle,
+    /// What sends mails.
+    pub mailer: Mailer,
 }

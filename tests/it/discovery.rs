@@ -62,7 +62,9 @@ async fn what_is_advertised_is_served(#[values(Backend::Sqlite, Backend::Postgre
         if member.ends_with("_endpoint") || member == "jwks_uri" {
             let answer = server.api.send(Method::POST, value.as_str().unwrap(), &[], "").await;
             assert_ne!(answer.status, StatusCode::NOT_FOUND, "{member}");
-            assert!(answer.header("content-type").starts_with("application/json"), "{member}");
+            let browsers = ["authorization_endpoint", "end_session_endpoint"].contains(&member.as_str());
+            let kind = if browsers { "text/html" } else { "application/json" };
+            assert!(answer.status == 303 || answer.header("content-type").starts_with(kind), "{member}");
         }
     }
     assert!(document["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&json!("none")));
@@ -188,6 +190,8 @@ async fn a_preflight_is_answered_for_what_browsers_may_call(
         (KEYS, "GET"),
         ("/main/oauth/token", "POST"),
         ("/main/oauth/revoke", "POST"),
+        ("/main/oidc/userinfo", "GET"),
+        ("/main/userinfo", "POST"),
         ("/main/oidc/register", "POST"),
         ("/main/oidc/register/x", "PUT"),
         ("/main/oidc/register/x", "DELETE"),

@@ -115,9 +115,8 @@ fn resources<'a>(attempt: &'a Attempt, client: &Client) -> Result<Vec<Found<'a>>
             }
             None => None,
         };
-        let canonical = canonical.ok_or_else(|| {
-            refused("is not a resource of this domain; an administrator can register it")
-        })?;
+        let canonical =
+            canonical.ok_or_else(|| refused("is not a resource of this domain; an administrator can register it"))?;
         if !found.iter().any(|(_, known)| *known == canonical) {
             found.push((resource, canonical));
         }

@@ -58,7 +58,9 @@ pub(super) fn redirect(attempt: &Attempt, client: &Client) -> Result<Redirect, S
     let matches = |own: &String| RedirectUri::parse(own).is_ok_and(|own| own.matches(text));
     let uri = RedirectUri::parse(text).ok().filter(|_| registered.iter().any(matches));
     let uri = uri.ok_or_else(|| {
-        refused("redirect_uri is not one that this application has registered; they are compared character by character")
+        refused(
+            "redirect_uri is not one that this application has registered; they are compared character by character",
+        )
     })?;
     let blocked = &attempt.at().domain.domain.settings.blocked_redirect_hosts;
     if uri.kind() == RedirectKind::Https && uri.host().is_some_and(|host| blocked.iter().any(|own| own == host)) {

@@ -39,6 +39,7 @@ fn hinted_subject(attempt: &Attempt) -> Result<Option<String>, OAuthError> {
     let Some(hint) = attempt.params.get("id_token_hint") else { return Ok(None) };
     let at = attempt.at();
     let hinted = at.app.issuer.hint(&at.domain, &at.issuer(), hint);
-    let hinted = hinted.ok_or_else(|| OAuthError::invalid_request("id_token_hint is not an id_token of this issuer"))?;
+    let hinted =
+        hinted.ok_or_else(|| OAuthError::invalid_request("id_token_hint is not an id_token of this issuer"))?;
     Ok(Some(hinted.sub))
 }

@@ -20,7 +20,7 @@ use http::Method;
 
 use super::browser::Browser;
 use super::params::Params;
-use super::request::{InDomain, has_media_type, read_body};
+use super::request::{InDomain, has_media_type, read_body, wants_json};
 use crate::app::App;
 use crate::model::id::AttemptId;
 use crate::model::interaction::{Decision, Interaction};
@@ -36,6 +36,8 @@ struct Attempt {
     params: Params,
     /// What is kept of the request, once a page was needed.
     interaction: Option<Interaction>,
+    /// Whether no person but a program asks, to find out whether the client is still known.
+    by_program: bool,
 }
 
 /// `GET` and `POST /{domain}/oauth/authorize`; with the parameter `interaction`, a browser that comes back from a page.
@@ -43,6 +45,7 @@ pub async fn authorize(State(app): State<App>, request: Request) -> Result<Respo
     let (mut parts, body) = request.into_parts();
     let browser = Browser::from_request_parts(&mut parts, &app).await?;
     let (at, id) = (browser.at.clone(), AttemptId::random());
+    let by_program = wants_json(&parts.headers);
     let params = match parts.method {
         Method::POST if has_media_type(&parts.headers, "application/x-www-form-urlencoded") => {
             Params::parse(&read_body(body).await?)
@@ -55,11 +58,11 @@ pub async fn authorize(State(app): State<App>, request: Request) -> Result<Respo
         Err(error) => return Ok(respond::page(&at, Stop::Page(error), &id)),
     };
     let attempt = match params.get("interaction").map(|id| AttemptId(id.to_owned())) {
-        None => Attempt { browser, id, params, interaction: None },
+        None => Attempt { browser, id, params, interaction: None, by_program },
         Some(id) => match at.app.store.interaction(at.domain.id(), &id).await? {
             Some(interaction) => {
                 let params = Params::from_pairs(interaction.request.params.clone());
-                Attempt { browser, id, params, interaction: Some(interaction) }
+                Attempt { browser, id, params, interaction: Some(interaction), by_program }
             }
             None => return Ok(respond::page(&at, Stop::Over, &id)),
         },
@@ -92,7 +95,9 @@ impl Attempt {
         // What a person has to do.
         let Some(current) = login::current(self, client, &request).map_err(|error| to.refused(error))? else {
             if request.prompt.none {
-                return Err(to.refused(OAuthError::login_required("nobody is logged in who could go on without a page")));
+                return Err(
+                    to.refused(OAuthError::login_required("nobody is logged in who could go on without a page"))
+                );
             }
             return self.ask_to_log_in(client, &redirect, &request).await;
         };

@@ -75,9 +75,9 @@ fn response_type(attempt: &Attempt, client: &Client) -> Result<(), OAuthError> {
     match attempt.params.get("response_type") {
         None => Err(OAuthError::invalid_request("the parameter response_type is missing; it must be code")),
         Some("code") if client.metadata.has_grant("authorization_code") => Ok(()),
-        Some("code") => Err(OAuthError::unauthorized_client(
-            "this client is not registered for the grant type authorization_code",
-        )),
+        Some("code") => {
+            Err(OAuthError::unauthorized_client("this client is not registered for the grant type authorization_code"))
+        }
         Some(other) => Err(OAuthError::unsupported_response_type(format!(
             "response_type {} is not served; it must be code",
             printable(other)
@@ -86,7 +86,8 @@ fn response_type(attempt: &Attempt, client: &Client) -> Result<(), OAuthError> {
 }
 
 fn prompt(attempt: &Attempt) -> Result<Prompt, OAuthError> {
-    let values: Vec<&str> = attempt.params.get("prompt").unwrap_or_default().split(' ').filter(|v| !v.is_empty()).collect();
+    let values: Vec<&str> =
+        attempt.params.get("prompt").unwrap_or_default().split(' ').filter(|v| !v.is_empty()).collect();
     let has = |value: &str| values.contains(&value);
     if has("none") && values.len() > 1 {
         return Err(OAuthError::invalid_request("prompt=none excludes every other value"));

@@ -113,6 +113,11 @@ impl Recipient {
 pub(super) fn stopped(attempt: &Attempt, stop: Stop) -> Response {
     let at = attempt.at();
     match stop {
+        // A program that keeps an id for ever looks here whether it is still good, and registers again if not.
+        Stop::UnknownClient { .. } if attempt.by_program => {
+            OAuthError::invalid_client("this client is not known here, or was deleted; register again").into_response()
+        }
+        Stop::Page(error) if attempt.by_program => error.into_response(),
         Stop::Client(told) => {
             let (recipient, error) = *told;
             let mut response = recipient.failed(at, &error);
@@ -179,7 +184,7 @@ fn over(at: &InDomain, attempt: &AttemptId) -> Response {
         code: "invalid_request".to_owned(),
         trace_id: Some(attempt.to_string()),
     };
-    html(at, StatusCode::BAD_REQUEST, &page)
+    html(at, StatusCode::GONE, &page)
 }
 
 fn html(at: &InDomain, status: StatusCode, page: &impl Page) -> Response {
@@ -210,8 +215,11 @@ fn note(response: &mut Response, error: OAuthError) {
     }
 }
 
-/// A description as a sentence for a person.
+/// A description as a sentence for a person; the name of a parameter keeps its form.
 fn sentence(description: &str) -> String {
+    if description.split(' ').next().is_some_and(|word| word.contains('_')) {
+        return format!("The parameter {description}.");
+    }
     let mut characters = description.chars();
     let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
     format!("{first}{}.", characters.as_str().trim_end_matches('.'))

@@ -2,7 +2,7 @@
 
 use super::login;
 use crate::keys::data_keys::HashPurpose;
-use crate::model::authorization::{Authorization, AuthorizationCode, Login};
+use crate::model::authorization::{Authorization, AuthorizationCode, Login, REFRESH_TOKEN};
 use crate::model::oauth_error::OAuthError;
 use crate::model::pkce::CodeChallenge;
 use crate::model::random;
@@ -87,5 +87,5 @@ fn check_proof_key(code: &AuthorizationCode, verifier: Option<&str>) -> Result<(
 }
 
 fn new_refresh_token() -> Secret {
-    Secret::new(format!("rt_{}", random::secret()))
+    Secret::new(format!("{REFRESH_TOKEN}{}", random::secret()))
 }

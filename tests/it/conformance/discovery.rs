@@ -14,8 +14,15 @@ type Typed = (&'static str, fn(&Value) -> bool);
 
 const KNOWN: &[Typed] = &[
     ("issuer", Value::is_string),
+    ("authorization_endpoint", Value::is_string),
+    ("response_modes_supported", Value::is_array),
+    ("code_challenge_methods_supported", Value::is_array),
+    ("authorization_response_iss_parameter_supported", Value::is_boolean),
+    ("prompt_values_supported", Value::is_array),
     ("token_endpoint", Value::is_string),
     ("token_endpoint_auth_methods_supported", Value::is_array),
+    ("userinfo_endpoint", Value::is_string),
+    ("end_session_endpoint", Value::is_string),
     ("jwks_uri", Value::is_string),
     ("registration_endpoint", Value::is_string),
     ("introspection_endpoint", Value::is_string),
@@ -26,6 +33,11 @@ const KNOWN: &[Typed] = &[
     ("response_types_supported", Value::is_array),
     ("subject_types_supported", Value::is_array),
     ("id_token_signing_alg_values_supported", Value::is_array),
+    ("userinfo_signing_alg_values_supported", Value::is_array),
+    ("claims_supported", Value::is_array),
+    ("claims_parameter_supported", Value::is_boolean),
+    ("request_parameter_supported", Value::is_boolean),
+    ("request_uri_parameter_supported", Value::is_boolean),
     ("scopes_supported", Value::is_array),
 ];
 
@@ -105,10 +117,18 @@ async fn what_is_supported_is_what_the_profiles_need(#[values(Backend::Sqlite, B
     let server = https_server!(backend);
     let document = discovered(&server).await.expect(200);
     assert_eq!(names(&document["response_types_supported"]), ["code"]);
-    assert_eq!(names(&document["grant_types_supported"]), ["client_credentials"]);
+    assert_eq!(
+        names(&document["grant_types_supported"]),
+        ["authorization_code", "refresh_token", "client_credentials"]
+    );
     assert!(names(&document["subject_types_supported"]).contains(&"public"));
     let algorithms = names(&document["id_token_signing_alg_values_supported"]);
     assert!(algorithms.contains(&"RS256") && algorithms.contains(&"ES256"), "{algorithms:?}");
+    assert!(names(&document["userinfo_signing_alg_values_supported"]).contains(&"RS256"));
+    let claims = names(&document["claims_supported"]);
+    for claim in ["sub", "iss", "auth_time", "name", "preferred_username", "email", "email_verified", "updated_at"] {
+        assert!(claims.contains(&claim), "{claim}");
+    }
     let methods = names(&document["token_endpoint_auth_methods_supported"]);
     assert_eq!(methods, ["client_secret_basic", "client_secret_post", "none"]);
     // Token scanning needs a secret (RFC 7662 §2.1).

@@ -1,9 +1,10 @@
 //! What the OpenID conformance suite 5.2.4 requires of discovery, registration, client management and the token
 //! endpoint: one test per requirement that applies.
 //!
-//! Not served yet, so without a test: the authorization endpoint and its answers, ID tokens, userinfo, pushed
-//! authorization requests, `DPoP`, mutual TLS, request objects, refresh tokens, logout; the members of discovery that
-//! announce them; at the token endpoint, every case about codes, assertions and proofs. TLS is tested where it is built.
+//! Not served yet, so without a test: the authorization endpoint and its answers, pushed authorization requests, `DPoP`,
+//! mutual TLS, request objects; the members of discovery that announce them; at the token endpoint, every case about
+//! assertions and proofs. Codes, refresh tokens, id_tokens, userinfo and logout have files of their own (`code_grant`,
+//! `refresh`, `id_token`, `userinfo`, `logout`). TLS is tested where it is built.
 //!
 //! Where we differ:
 //!

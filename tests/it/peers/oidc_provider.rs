@@ -418,8 +418,18 @@ async fn uris_and_algorithms_are_judged(#[values(Backend::Sqlite, Backend::Postg
         ),
         (
             "enc default",
-            web("id_token_encrypted_response_alg", json!("RSA-OAEP")),
-            to(json!({ "id_token_encrypted_response_enc": "A128CBC-HS256" })),
+            web("request_object_encryption_alg", json!("RSA-OAEP")),
+            to(json!({ "request_object_encryption_enc": "A128CBC-HS256" })),
+        ),
+        (
+            "encrypted answers",
+            web_with(json!({
+                "id_token_encrypted_response_alg": "RSA-OAEP", "userinfo_encrypted_response_alg": "RSA-OAEP"
+            })),
+            to(json!({
+                "id_token_encrypted_response_alg": null, "id_token_encrypted_response_enc": null,
+                "userinfo_encrypted_response_alg": null, "userinfo_encrypted_response_enc": null
+            })),
         ),
     ];
     for member in ["client_uri", "logo_uri", "policy_uri", "tos_uri", "jwks_uri", "sector_identifier_uri"] {

@@ -7,7 +7,7 @@ use super::{Answer, Api};
 /// A browser of one person.
 #[derive(Debug, Clone)]
 pub struct Browser {
-    api: Api,
+    pub(super) api: Api,
     cookies: Vec<(String, String)>,
     /// Headers that are sent with every request besides the usual ones.
     pub headers: Vec<(String, String)>,
@@ -163,7 +163,8 @@ impl Page {
     #[track_caller]
     pub fn form(&self, id: &str) -> Form {
         let html = &self.answer.text;
-        let marked = html.find(&format!("id=\"{id}\"")).unwrap_or_else(|| panic!("no form#{id} at {}: {html}", self.url));
+        let marked =
+            html.find(&format!("id=\"{id}\"")).unwrap_or_else(|| panic!("no form#{id} at {}: {html}", self.url));
         let start = html[..marked].rfind('<').unwrap();
         assert!(html[start..].starts_with("<form"), "#{id} is no form");
         let end = start + html[start..].find("</form>").unwrap();
@@ -180,6 +181,18 @@ impl Page {
         let base = self.url.split('/').take(3).collect::<Vec<_>>().join("/");
         let action = if action.starts_with('/') { format!("{base}{action}") } else { action };
         Form { action, fields: fields.collect() }
+    }
+
+    /// Where the link with this id leads.
+    #[track_caller]
+    pub fn link(&self, id: &str) -> String {
+        let html = &self.answer.text;
+        let marked = html.find(&format!("id=\"{id}\"")).unwrap_or_else(|| panic!("no a#{id} at {}: {html}", self.url));
+        let start = html[..marked].rfind('<').unwrap();
+        let tag = &html[start..start + html[start..].find('>').unwrap()];
+        let href = attribute(tag, "href").expect("a link leads somewhere");
+        let base = self.url.split('/').take(3).collect::<Vec<_>>().join("/");
+        if href.starts_with('/') { format!("{base}{href}") } else { href }
     }
 
     /// The text of the element with this id, tags removed.

@@ -197,6 +197,12 @@ impl TestServer {
         (resource, credentials)
     }
 
+    /// Stores a resource that was changed.
+    pub async fn put_resource(&self, resource: &Resource) {
+        let audit = Actor::local("test").did(&self.clock, Some(resource.domain_id), "resource.put", &resource.name);
+        self.app.store.put_resource(resource, &audit).await.unwrap();
+    }
+
     /// Lets a client have tokens for a resource by client credentials.
     pub async fn grant(&self, resource: &Resource, client_id: &str) {
         let audit = Actor::local("test").did(&self.clock, Some(resource.domain_id), "resource.grant", client_id);

@@ -57,6 +57,7 @@ const STEPS: &[(&str, Step)] = &[
     ("scope-registrable", scopes::scope_registrable),
     ("scope-default", scopes::scope_default),
     ("id-token-default", supplied::id_token_default),
+    ("encryption-offered", supplied::encryption_offered),
     ("encryption-default", supplied::encryption_default),
 ];
 
@@ -454,8 +455,25 @@ mod tests {
 
     #[test]
     fn a_cipher_is_supplied_beside_a_key_algorithm() {
-        let body = json!({"redirect_uris": ["https://a.example/"], "id_token_encrypted_response_alg": "RSA-OAEP"});
-        assert_eq!(on_wire(&registered(&Policy::gateway(), body))["id_token_encrypted_response_enc"], "A128CBC-HS256");
+        let body = json!({"redirect_uris": ["https://a.example/"], "request_object_encryption_alg": "RSA-OAEP"});
+        assert_eq!(on_wire(&registered(&Policy::gateway(), body))["request_object_encryption_enc"], "A128CBC-HS256");
+    }
+
+    #[test]
+    fn encrypted_answers_are_not_promised() {
+        for kind in ["id_token", "userinfo", "authorization", "introspection"] {
+            let (alg, enc) = (format!("{kind}_encrypted_response_alg"), format!("{kind}_encrypted_response_enc"));
+            let body = json!({"redirect_uris": ["https://a.example/"], &alg: "RSA-OAEP", &enc: "A128GCM"});
+            let decision = registered(&Policy::gateway(), body);
+            let dropped = decision.findings.iter().filter(|finding| finding.rule == "encryption-offered");
+            assert!(
+                dropped
+                    .map(|finding| (&finding.member, finding.outcome))
+                    .eq([(&alg, Outcome::Dropped), (&enc, Outcome::Dropped)])
+            );
+            let wire = on_wire(&decision);
+            assert!(wire.get(&alg).is_none() && wire.get(&enc).is_none(), "{wire}");
+        }
     }
 
     #[test]

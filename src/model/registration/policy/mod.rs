@@ -208,6 +208,11 @@ impl Policy {
             quota: Some(100),
             remove_unused_after: Some(30 * 24 * 60 * 60),
             max_record_length: None,
+            // Clients that name no grant are used for months as well.
+            defaults: Object::from_iter([(
+                "grant_types".to_owned(),
+                serde_json::json!(["authorization_code", "refresh_token"]),
+            )]),
             ..Self::gateway()
         }
     }

@@ -1,7 +1,7 @@
 //! Policy steps about members that the policy or the specifications supply.
 
 use super::apply::{CODE_GRANT, Case};
-use crate::model::client_metadata::{ClientMetadata, ENCRYPTION_PAIRS};
+use crate::model::client_metadata::{ClientMetadata, ENCRYPTION_PAIRS, asks_for_encryption};
 use crate::model::json::Object;
 use crate::model::registration::findings::{Outcome, Report};
 
@@ -67,6 +67,19 @@ pub(super) fn id_token_default(case: &mut Case, report: &mut Report) {
     if case.metadata.require_auth_time.is_none() {
         case.metadata.require_auth_time = Some(false);
         report.add(Outcome::Defaulted, "require_auth_time", "was left open; it is false");
+    }
+}
+
+/// Answers are signed, never encrypted: a client that asks for it is told so, before it waits for what never comes.
+pub(super) fn encryption_offered(case: &mut Case, report: &mut Report) {
+    let mut members = case.metadata.to_object();
+    let asked: Vec<String> = members.keys().filter(|name| asks_for_encryption(name)).cloned().collect();
+    for name in &asked {
+        members.remove(name);
+        report.add(Outcome::Dropped, name, "is not offered: answers are signed, not encrypted; it was left out");
+    }
+    if !asked.is_empty() {
+        replace_members(case, members, report);
     }
 }
 
