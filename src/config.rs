@@ -60,6 +60,8 @@ pub struct Settings {
     pub tls: Tls,
     /// Outbound requests.
     pub fetch: Fetch,
+    /// Mail to people.
+    pub mail: Mail,
     /// Rotation of signing keys.
     pub rotation: Rotation,
     /// Graceful stop.

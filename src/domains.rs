@@ -21,6 +21,7 @@ use crate::model::signing_key::{KeyStatus, SigningAlgorithm};
 use crate::store::Store;
 use crate::store::domains::NewDomain;
 use crate::store::policies::NamedPolicy;
+use settings::check_default_resource;
 
 /// What creating a domain takes.
 #[derive(Debug, Clone)]
@@ -38,6 +39,7 @@ impl Domains {
     pub async fn create(&self, name: &str, settings: DomainSettings, actor: &Actor) -> Result<bool, OAuthError> {
         check_domain_name(name).map_err(OAuthError::invalid_request)?;
         settings.check().map_err(OAuthError::invalid_request)?;
+        check_default_resource(&settings, &[])?;
         let clock = self.store.clock();
         let now = clock.now();
         let id = DomainId::new(clock);

@@ -8,6 +8,7 @@ mod clients;
 mod domains;
 pub mod file;
 mod resources;
+mod users;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::domains::Domains;
 use crate::model::audit_event::Actor;
 use crate::model::json::{Object, typed};
 use crate::model::oauth_error::OAuthError;
+use crate::people::People;
 use crate::store::cache::DomainEntry;
 use file::{DomainTable, ProvisioningFile};
 
@@ -30,6 +32,8 @@ pub struct Provisioner<'a> {
     pub domains: &'a Domains,
     /// What makes clients.
     pub registry: &'a Registry,
+    /// What makes users.
+    pub people: &'a People,
     /// This server's own URL.
     pub public_url: &'a str,
     /// Who acts, for the audit log.
@@ -41,7 +45,7 @@ pub struct Provisioner<'a> {
 pub struct Provisioned {
     /// The domain.
     pub domain: String,
-    /// What kind of thing: `domain`, `scope`, `policy`, `client`, `resource`.
+    /// What kind of thing: `domain`, `scope`, `policy`, `client`, `resource`, `user`.
     pub kind: &'static str,
     /// Its name.
     pub name: String,
@@ -97,6 +101,7 @@ impl Provisioner<'_> {
     }
 
     async fn apply_domain(&self, table: &DomainTable, report: &mut Vec<Provisioned>) -> anyhow::Result<()> {
+        let begun = report.len();
         let mut note = |kind, name: &str, outcome| {
             report.push(Provisioned { domain: table.name.clone(), kind, name: name.to_owned(), outcome });
         };
@@ -111,7 +116,7 @@ impl Provisioner<'_> {
             note("policy", &policy.name, outcome);
         }
         // Only now: the settings name policies.
-        let set = self.domain_settings(table).await.with_context(|| format!("[[domain]] {:?}", table.name))?;
+        let set = self.domain_settings(table, false).await.with_context(|| format!("[[domain]] {:?}", table.name))?;
         note("domain", &table.name, made.and(set));
         for client in &table.clients {
             let outcome = self.client(table, client).await.with_context(|| at("client", &client.client_id))?;
@@ -120,6 +125,15 @@ impl Provisioner<'_> {
         for resource in &table.resources {
             let outcome = self.resource(table, resource).await.with_context(|| at("resource", &resource.name))?;
             note("resource", &resource.name, outcome);
+        }
+        for user in &table.users {
+            let outcome = self.user(table, user).await.with_context(|| at("user", &user.username))?;
+            note("user", &user.username, outcome);
+        }
+        // And one of them names a resource.
+        let set = self.domain_settings(table, true).await.with_context(|| format!("[[domain]] {:?}", table.name))?;
+        if let Some(noted) = report[begun..].iter_mut().find(|thing| thing.kind == "domain") {
+            noted.outcome = noted.outcome.and(set);
         }
         Ok(())
     }

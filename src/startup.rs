@@ -35,8 +35,6 @@ use crate::ops::metrics::Metrics;
 use crate::ops::rate_limit::RateLimits;
 use crate::ops::usage::Usage;
 use crate::people::People;
-use crate::people::mail::Mailer;
-use crate::people::throttle::Throttle;
 use crate::provisioning::file::ProvisioningFile;
 use crate::routes;
 use crate::server::{self, ServerLimits};
@@ -221,13 +219,7 @@ pub fn assemble(
     };
     let app = App::new(Parts {
         registry: registry(&settings, store.clone(), Arc::clone(&keys), fetcher),
-        people: People {
-            store: store.clone(),
-            keys: Arc::clone(&keys),
-            argon2: Argon2Pool::new(settings.keys.argon2_people, settings.keys.argon2_queue),
-            throttle: Throttle::new(clock.clone(), settings.rate_limit.enabled),
-            mailer: Mailer { file: "registrar-mail.txt".into() },
-        },
+        people: People::new(&settings, store.clone(), Arc::clone(&keys))?,
         issuer: Issuer { keys: Arc::clone(&keys), signers: Signers::default(), clock: clock.clone() },
         verifier: Verifier::default(),
         metrics: Metrics::new(),

@@ -23,9 +23,11 @@ pub async fn run(cli: &Cli, arguments: ApplyArgs) -> anyhow::Result<()> {
     let file = ProvisioningFile::load(&arguments.file)?;
     let context = Context::open_or_create(cli).await?;
     let public_url = context.public_url().await?;
+    let people = context.people()?;
     let provisioner = Provisioner {
         domains: &context.domains,
         registry: &context.registry,
+        people: &people,
         public_url: &public_url,
         actor: &context.actor,
     };

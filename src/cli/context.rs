@@ -16,6 +16,7 @@ use crate::model::audit_event::Actor;
 use crate::model::id::ClientId;
 use crate::model::oauth_error::OAuthError;
 use crate::model::time::{Clock, UnixTime};
+use crate::people::People;
 use crate::startup::{self, FACT_PUBLIC_URL};
 use crate::store::Store;
 use crate::store::cache::{ClientEntry, DomainEntry};
@@ -70,6 +71,11 @@ impl Context {
             store,
             keys,
         })
+    }
+
+    /// What serves people.
+    pub fn people(&self) -> anyhow::Result<People> {
+        People::new(&self.settings, self.store.clone(), Arc::clone(&self.keys))
     }
 
     /// A domain by its name.

@@ -15,6 +15,7 @@ mod policy;
 mod resource;
 mod scope;
 mod serve;
+mod user;
 mod values;
 
 use std::path::PathBuf;
@@ -64,6 +65,8 @@ enum Command {
     #[command(subcommand)]
     Client(client::ClientCommand),
     #[command(subcommand)]
+    User(user::UserCommand),
+    #[command(subcommand)]
     Scope(scope::ScopeCommand),
     #[command(subcommand)]
     Resource(resource::ResourceCommand),
@@ -73,7 +76,7 @@ enum Command {
     InitialToken(initial_token::InitialTokenCommand),
     #[command(subcommand)]
     Keys(keys::KeysCommand),
-    /// Bring domains, clients, scopes, policies and resources to the state that a file describes
+    /// Bring domains, clients, users, scopes, policies and resources to the state that a file describes
     Apply(apply::ApplyArgs),
     /// Print the audit log of a domain as JSON lines
     Audit(audit::AuditArgs),
@@ -102,6 +105,7 @@ impl Cli {
             Command::Serve(arguments) => serve::run(&self, arguments, install).await,
             Command::Domain(command) => domain::run(&self, command).await,
             Command::Client(command) => client::run(&self, command).await,
+            Command::User(command) => user::run(&self, command).await,
             Command::Scope(command) => scope::run(&self, command).await,
             Command::Resource(command) => resource::run(&self, command).await,
             Command::Policy(command) => policy::run(&self, command).await,

@@ -1,5 +1,7 @@
 //! `registrar resource`.
 
+use std::fmt::Write as _;
+
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -10,6 +12,7 @@ use super::output::{members, pairs, print, table, time};
 use super::values::{Assignment, assign, assignment};
 use crate::domains::resources::{check_resource, resource_credentials};
 use crate::model::id::ClientId;
+use crate::model::protected_resource::{ProtectedResource, protected_resources};
 use crate::model::resource::{Resource, ResourceSettings};
 use crate::model::scope::ScopeSet;
 use crate::model::secret::Secret;
@@ -26,7 +29,7 @@ pub enum ResourceCommand {
         /// The domain
         domain: String,
     },
-    /// Show a resource
+    /// Show a resource, and what its server has to serve so that clients find this one (RFC 9728)
     Show(One),
     /// Change settings of a resource
     Set {
@@ -95,7 +98,7 @@ pub async fn run(cli: &Cli, command: ResourceCommand) -> anyhow::Result<()> {
         ResourceCommand::List { domain } => list(&context, &domain).await,
         ResourceCommand::Show(one) => {
             let domain = context.domain(&one.domain).await?;
-            show(&context, find(&domain, &one)?, None)
+            show(&context, &domain, find(&domain, &one)?, None).await
         }
         ResourceCommand::Set { one, settings } => {
             let domain = context.domain(&one.domain).await?;
@@ -103,7 +106,7 @@ pub async fn run(cli: &Cli, command: ResourceCommand) -> anyhow::Result<()> {
             resource.settings = assign(&resource.settings, &settings)?;
             let base = context.public_url().await?;
             context.domains.put_resource(&domain, &resource, &base, &context.actor).await.map_err(told)?;
-            show(&context, &resource, None)
+            show(&context, &domain, &resource, None).await
         }
         ResourceCommand::Delete(one) => {
             let domain = context.domain(&one.domain).await?;
@@ -142,7 +145,7 @@ async fn create(context: &Context, arguments: CreateArgs) -> anyhow::Result<()> 
         secret = made.secret;
     }
     context.domains.put_resource(&domain, &resource, &base, &context.actor).await.map_err(told)?;
-    show(context, &resource, secret.as_ref())
+    show(context, &domain, &resource, secret.as_ref()).await
 }
 
 async fn list(context: &Context, domain: &str) -> anyhow::Result<()> {
@@ -185,13 +188,23 @@ fn describe(resource: &Resource) -> Value {
     })
 }
 
-/// Prints a resource. `secret`: of credentials just made.
-fn show(context: &Context, resource: &Resource, secret: Option<&Secret>) -> anyhow::Result<()> {
+/// Prints a resource, and what its server has to do. `secret`: of credentials just made.
+async fn show(
+    context: &Context,
+    domain: &DomainEntry,
+    resource: &Resource,
+    secret: Option<&Secret>,
+) -> anyhow::Result<()> {
+    let root = format!("{}/{}", context.public_url().await?, domain.domain.name);
+    let served = protected_resources(resource, &format!("{root}/oidc"), &domain.scopes);
+    let introspection = format!("{root}/oauth/introspect");
     let mut value = describe(resource);
     if let (Some(secret), Some(client_id)) = (secret, &resource.credentials) {
         value["client_id"] = client_id.as_str().into();
         value["client_secret"] = secret.expose().into();
     }
+    value["protected_resource"] = served.iter().map(to_serve).collect();
+    value["introspection"] = json!({ "endpoint": introspection, "client_id": resource.credentials });
     print(context.json, &value, || {
         let granted: Vec<&str> = resource.granted_clients.iter().map(ClientId::as_str).collect();
         let mut lines = vec![
@@ -204,6 +217,42 @@ fn show(context: &Context, resource: &Resource, secret: Option<&Secret>) -> anyh
             lines.push(("Client secret", format!("{}   (shown this once)", secret.expose())));
         }
         lines.push(("Settings", String::new()));
-        pairs(lines) + &members(&value["settings"])
+        let mut text = pairs(lines) + &members(&value["settings"]);
+        for served in &served {
+            text.push_str(&guide(served));
+        }
+        let _ = match &resource.credentials {
+            Some(client_id) => writeln!(
+                text,
+                "\nIt may check tokens at {introspection}, as client {client_id} with its secret (HTTP Basic, RFC 7662)."
+            ),
+            None => writeln!(
+                text,
+                "\nIt has no credentials for {introspection}; it checks tokens by the keys of the domain."
+            ),
+        };
+        text
     })
+}
+
+fn to_serve(served: &ProtectedResource) -> Value {
+    json!({
+        "identifier": served.identifier,
+        "metadata_url": served.metadata_url,
+        "metadata": served.metadata,
+        "challenge": served.challenge,
+    })
+}
+
+/// What the server of an identifier has to serve, in words.
+fn guide(served: &ProtectedResource) -> String {
+    let (Some(url), Some(challenge)) = (&served.metadata_url, &served.challenge) else {
+        return format!("\n{} is no http or https URL: clients cannot find this server from it.\n", served.identifier);
+    };
+    let document = serde_json::to_string_pretty(&served.metadata).unwrap_or_default();
+    format!(
+        "\nThe server of {} has to serve this as application/json\nat {url}:\n\n{document}\n\n\
+         and to answer requests without a good token with status 401 and\n\nWWW-Authenticate: {challenge}\n",
+        served.identifier
+    )
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::model::client_metadata::ClientMetadata;
 use crate::model::json::{Object, parse_object, typed};
 use crate::model::secret::Secret;
+use crate::model::user::UserClaims;
 
 /// `name=value`, as it was written.
 pub type Assignment = (String, String);
@@ -56,6 +57,20 @@ pub fn assign_metadata(members: &mut Object, assignments: &[Assignment]) -> anyh
             let value = first_that(text, fits)?;
             members.insert(name.clone(), value);
         }
+    }
+    Ok(())
+}
+
+/// Profile claims with new values, in the same notation; nothing after `=` takes a claim away.
+pub fn assign_claims(claims: &mut UserClaims, assignments: &[Assignment]) -> anyhow::Result<()> {
+    for (name, text) in assignments {
+        if text.is_empty() {
+            claims.0.remove(name);
+            continue;
+        }
+        let fits = |value: &Value| UserClaims(Object::from_iter([(name.clone(), value.clone())])).check();
+        let value = first_that(text, fits)?;
+        claims.0.insert(name.clone(), value);
     }
     Ok(())
 }

@@ -17,6 +17,10 @@ impl Settings {
             self.tls.certificate.is_some() == self.tls.key.is_some(),
             "tls.certificate and tls.key go together; set both, or neither"
         );
+        ensure!(
+            self.mail.smtp_url.is_none() || !self.mail.from.is_empty(),
+            "mail.smtp_url needs mail.from: the sender, such as auth@example.com"
+        );
         ensure!(limits.header_bytes >= 8192, "limits.header_bytes must be at least 8192");
         ensure!(
             rotation.publish_lead_seconds >= 600,
@@ -46,6 +50,7 @@ impl Settings {
             ("limits.max_connections_per_source", limits.max_connections_per_source as u64),
             ("fetch.timeout_seconds", self.fetch.timeout_seconds),
             ("fetch.max_concurrent", self.fetch.max_concurrent as u64),
+            ("mail.timeout_seconds", self.mail.timeout_seconds),
         ];
         match positive.into_iter().find(|(_, value)| *value == 0) {
             Some((name, _)) => bail!("{name} must be at least 1"),

@@ -174,6 +174,21 @@ pub struct Fetch {
     pub extra_ca_file: Option<PathBuf>,
 }
 
+/// `[mail]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// The server that mail goes out by; a secret because it may hold a password.
+    #[serde(deserialize_with = "optional_secret")]
+    pub smtp_url: Option<Secret>,
+    /// The sender.
+    pub from: String,
+    /// Where mail is written without a server.
+    pub folder: PathBuf,
+    /// Seconds for handing over one mail.
+    pub timeout_seconds: u64,
+}
+
 /// `[rotation]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

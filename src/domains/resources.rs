@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Domains;
+use super::settings::check_default_resource;
 use crate::clients::manual::Wanted;
 use crate::model::audit_event::Actor;
 use crate::model::client::{ClientSettings, ClientStatus};
@@ -38,6 +39,10 @@ impl Domains {
     ) -> Result<(), OAuthError> {
         check_resource(domain, resource, public_url)?;
         let known = domain.resources.iter().any(|known| known.id == resource.id);
+        let mut resources: Vec<Resource> = domain.resources.clone();
+        resources.retain(|known| known.id != resource.id);
+        resources.push(resource.clone());
+        check_still_default(domain, &resources)?;
         let action = if known { "resource.update" } else { "resource.create" };
         let audit = actor.did(self.store.clock(), Some(domain.id()), action, &resource.name);
         match self.store.put_resource(resource, &audit).await? {
@@ -49,6 +54,11 @@ impl Domains {
 
     /// Deletes a resource; its credentials are a client of their own.
     pub async fn delete_resource(&self, resource: &Resource, actor: &Actor) -> Result<(), OAuthError> {
+        if let Some(domain) = self.store.domain(resource.domain_id).await? {
+            let mut others = domain.resources.clone();
+            others.retain(|known| known.id != resource.id);
+            check_still_default(&domain, &others)?;
+        }
         let audit = actor.did(self.store.clock(), Some(resource.domain_id), "resource.delete", &resource.name);
         if self.store.delete_resource(resource.domain_id, resource.id, &audit).await? {
             return Ok(());
@@ -128,6 +138,20 @@ pub fn check_resource(domain: &DomainEntry, resource: &Resource, public_url: &st
     }
     if settings.access_token_lifetime.is_some_and(|seconds| !(10..=86_400).contains(&seconds)) {
         return Err(OAuthError::invalid_request("access_token_lifetime must be between 10 and 86400 seconds"));
+    }
+    Ok(())
+}
+
+/// A change of resources must leave the domain's default one.
+fn check_still_default(domain: &DomainEntry, resources: &[Resource]) -> Result<(), OAuthError> {
+    let settings = &domain.domain.settings;
+    // What was wrong before is no reason to refuse another change.
+    let broken = |resources| check_default_resource(settings, resources).is_err();
+    if broken(resources) && !broken(&domain.resources) {
+        let named = settings.default_resource.as_deref().unwrap_or_default();
+        return Err(OAuthError::conflict(format!(
+            "{named} is the domain's default_resource; set that to another first"
+        )));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::Domains;
 use crate::model::audit_event::Actor;
 use crate::model::domain::DomainSettings;
 use crate::model::oauth_error::OAuthError;
+use crate::model::resource::{Resource, ResourceIdentifier};
 use crate::store::cache::DomainEntry;
 
 impl Domains {
@@ -23,6 +24,7 @@ impl Domains {
                 )));
             }
         }
+        check_default_resource(settings, &domain.resources)?;
         let audit = actor.did(self.store.clock(), Some(domain.id()), "domain.update", &domain.domain.name);
         if self.store.update_domain(domain.id(), domain.domain.version, settings, &audit).await? {
             return Ok(());
@@ -38,6 +40,19 @@ impl Domains {
         }
         Err(OAuthError::not_found("the domain was deleted meanwhile"))
     }
+}
+
+/// What tokens are for when a request names no resource must be registered.
+pub(super) fn check_default_resource(settings: &DomainSettings, resources: &[Resource]) -> Result<(), OAuthError> {
+    let Some(text) = &settings.default_resource else { return Ok(()) };
+    let wanted = ResourceIdentifier::parse(text)
+        .map_err(|problem| OAuthError::invalid_request(format!("default_resource: {problem}")))?;
+    if resources.iter().any(|resource| resource.matching_identifier(&wanted).is_some()) {
+        return Ok(());
+    }
+    Err(OAuthError::invalid_request(format!(
+        "default_resource: {text} is not an identifier of a resource of this domain; create the resource first"
+    )))
 }
 
 pub(super) fn changed_meanwhile(what: &str) -> OAuthError {

@@ -12,6 +12,7 @@ pub mod json;
 pub mod known_clients;
 pub mod oauth_error;
 pub mod pkce;
+pub mod protected_resource;
 pub mod random;
 pub mod redirect_uri;
 pub mod registration;

@@ -1,6 +1,8 @@
 //! A person who logs in to a domain (OpenID Connect Core §5.1).
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use url::Url;
 
 use super::id::{DomainId, UserId};
 use super::json::Object;
@@ -71,6 +73,67 @@ pub const OTHER_CLAIMS: &[&str] = &[
     "phone_number",
     "phone_number_verified",
 ];
+/// The longest value of a claim, in characters.
+const MAX_CLAIM: usize = 2_048;
+
+/// The parts of an address (OpenID Connect Core §5.1.1).
+const ADDRESS: &[&str] = &["formatted", "street_address", "locality", "region", "postal_code", "country"];
+
+impl UserClaims {
+    /// Checks names and kinds of the claims (OpenID Connect Core §5.1). The error names the claim and the rule.
+    pub fn check(&self) -> Result<(), String> {
+        for (name, value) in &self.0 {
+            let problem = match name.as_str() {
+                "phone_number_verified" => (!value.is_boolean()).then(|| "must be true or false".to_owned()),
+                "address" => check_address(value).err(),
+                "profile" | "picture" | "website" => check_url(value).err(),
+                "phone_number" => check_text(value).err(),
+                known if PROFILE_CLAIMS.contains(&known) => check_text(value).err(),
+                _ => {
+                    let known = PROFILE_CLAIMS.join(", ");
+                    Some(format!("is not one of {known}, address, phone_number, phone_number_verified"))
+                }
+            };
+            if let Some(problem) = problem {
+                return Err(format!("{name}: {problem}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_text(value: &Value) -> Result<(), String> {
+    match value.as_str() {
+        Some(text) if text.is_empty() || text.chars().count() > MAX_CLAIM => {
+            Err(format!("must have 1 to {MAX_CLAIM} characters"))
+        }
+        Some(text) if text.contains(|c: char| c.is_control() && c != '\n') => {
+            Err("must not have control characters".to_owned())
+        }
+        Some(_) => Ok(()),
+        None => Err("must be a text".to_owned()),
+    }
+}
+
+fn check_url(value: &Value) -> Result<(), String> {
+    check_text(value)?;
+    let url = value.as_str().and_then(|text| Url::parse(text).ok());
+    match url.filter(|url| matches!(url.scheme(), "http" | "https")) {
+        Some(_) => Ok(()),
+        None => Err("must be an http or https URL".to_owned()),
+    }
+}
+
+fn check_address(value: &Value) -> Result<(), String> {
+    let Some(parts) = value.as_object() else { return Err("must be an object".to_owned()) };
+    for (name, value) in parts {
+        if !ADDRESS.contains(&name.as_str()) {
+            return Err(format!("{name} is not one of {}", ADDRESS.join(", ")));
+        }
+        check_text(value).map_err(|problem| format!("{name} {problem}"))?;
+    }
+    Ok(())
+}
 
 impl User {
     /// What the scopes let a client know, `sub` aside (OpenID Connect Core §5.4).
@@ -160,6 +223,28 @@ mod tests {
             assert!(check_email(bad).is_err(), "{bad}");
         }
         assert_eq!(fold(" Ada@Example.COM "), "ada@example.com");
+    }
+
+    #[test]
+    fn claims_are_those_of_the_specification_with_values_of_their_kind() {
+        let check = |claims: Value| UserClaims(claims.as_object().unwrap().clone()).check();
+        let good = json!({
+            "name": "Ada", "locale": "en-GB", "picture": "https://example.com/ada.png", "phone_number_verified": false,
+            "address": {"formatted": "1 Main Street\nLondon", "country": "GB"},
+        });
+        assert_eq!(check(good), Ok(()));
+        for (bad, expected) in [
+            (json!({"shoe_size": 38}), "shoe_size: is not one of name"),
+            (json!({"name": 7}), "name: must be a text"),
+            (json!({"name": ""}), "name: must have 1 to"),
+            (json!({"name": "a\u{7}"}), "name: must not have control"),
+            (json!({"picture": "javascript:alert(1)"}), "picture: must be an http"),
+            (json!({"phone_number_verified": "yes"}), "phone_number_verified: must be true"),
+            (json!({"address": {"planet": "Earth"}}), "address: planet is not one of formatted"),
+        ] {
+            let problem = check(bad).unwrap_err();
+            assert!(problem.starts_with(expected), "{problem}");
+        }
     }
 
     #[test]

@@ -7,9 +7,11 @@ pub mod mail;
 pub mod password;
 pub mod sign_up;
 pub mod throttle;
+pub mod users;
 
 use std::sync::Arc;
 
+use crate::config::Settings;
 use crate::keys::argon2_pool::Argon2Pool;
 use crate::keys::data_keys::DataKeys;
 use crate::store::Store;
@@ -27,6 +29,19 @@ pub struct People {
     pub argon2: Argon2Pool,
     /// Who has to wait.
     pub throttle: Throttle,
-    /// What sends mails.
+    /// What sends mail.
     pub mailer: Mailer,
+}
+
+impl People {
+    /// What the settings ask for, for a server and for the command line alike.
+    pub fn new(settings: &Settings, store: Store, keys: Arc<DataKeys>) -> anyhow::Result<Self> {
+        Ok(Self {
+            argon2: Argon2Pool::new(settings.keys.argon2_people, settings.keys.argon2_queue),
+            throttle: Throttle::new(store.clock().clone(), settings.rate_limit.enabled),
+            mailer: Mailer::new(&settings.mail, store.clock().clone())?,
+            store,
+            keys,
+        })
+    }
 }

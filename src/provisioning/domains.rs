@@ -11,20 +11,25 @@ use crate::store::policies::NamedPolicy;
 
 impl Provisioner<'_> {
     pub(super) async fn make_domain(&self, table: &DomainTable) -> anyhow::Result<Outcome> {
-        let settings = overlaid(&DomainSettings::default(), &table.settings)?;
+        let mut settings = overlaid(&DomainSettings::default(), &table.settings)?;
         if self.domains.store.domain_named(&table.name).await?.is_some() {
             return Ok(Outcome::Unchanged);
         }
+        settings.default_resource = None;
         if !self.domains.create(&table.name, settings, self.actor).await.map_err(told)? {
             bail!("another process made this domain at the same time; apply the file once more");
         }
         Ok(Outcome::Created)
     }
 
-    pub(super) async fn domain_settings(&self, table: &DomainTable) -> anyhow::Result<Outcome> {
+    /// Brings the settings to what the file says. `resources`: whether those it names are there by now.
+    pub(super) async fn domain_settings(&self, table: &DomainTable, resources: bool) -> anyhow::Result<Outcome> {
         let domain = self.entry(table).await?;
         let current = &domain.domain.settings;
-        let wanted: DomainSettings = overlaid(current, &table.settings)?;
+        let mut wanted: DomainSettings = overlaid(current, &table.settings)?;
+        if !resources {
+            wanted.default_resource.clone_from(&current.default_resource);
+        }
         if wanted == *current {
             return Ok(Outcome::Unchanged);
         }

@@ -34,6 +34,8 @@ pub struct DomainTable {
     pub clients: Vec<ClientTable>,
     /// `[[domain.resource]]`
     pub resources: Vec<ResourceTable>,
+    /// `[[domain.user]]`
+    pub users: Vec<UserTable>,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +52,8 @@ struct RawDomain {
     client: Vec<Object>,
     #[serde(default)]
     resource: Vec<Object>,
+    #[serde(default)]
+    user: Vec<Object>,
 }
 
 /// `[[domain.scope]]`
@@ -143,6 +147,28 @@ pub struct CredentialsTable {
     pub secret: Option<SecretReference>,
 }
 
+/// `[[domain.user]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserTable {
+    /// What the person logs in with.
+    pub username: String,
+    /// The e-mail address; an empty text: none.
+    pub email: Option<String>,
+    /// Whether the address is known to be the person's.
+    pub email_verified: Option<bool>,
+    /// The full name; the claim `name`.
+    pub name: Option<String>,
+    /// The profile claims that shall have these values.
+    #[serde(default)]
+    pub claims: Object,
+    /// Where the password is.
+    #[serde(default, deserialize_with = "reference")]
+    pub password: Option<SecretReference>,
+    /// Whether the person may log in.
+    pub enabled: Option<bool>,
+}
+
 /// Where a secret is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretReference {
@@ -155,14 +181,19 @@ pub enum SecretReference {
 impl SecretReference {
     /// The secret.
     pub fn resolve(&self) -> anyhow::Result<Secret> {
+        self.resolve_as("secret")
+    }
+
+    /// The secret of a field with another name.
+    pub fn resolve_as(&self, field: &str) -> anyhow::Result<Secret> {
         let secret = match self {
             Self::Env(name) => std::env::var(name)
-                .map_err(|_| anyhow!("secret: the environment variable {name} is not set, or is not text"))?,
+                .map_err(|_| anyhow!("{field}: the environment variable {name} is not set, or is not text"))?,
             Self::File(path) => std::fs::read_to_string(path)
-                .with_context(|| format!("secret: the file {} cannot be read", path.display()))?,
+                .with_context(|| format!("{field}: the file {} cannot be read", path.display()))?,
         };
         let secret = Secret::new(secret.trim_end_matches(['\r', '\n']));
-        ensure!(!secret.is_empty(), "secret: is empty");
+        ensure!(!secret.is_empty(), "{field}: is empty");
         Ok(secret)
     }
 }
@@ -235,6 +266,7 @@ impl DomainTable {
             policies: each(&raw.policy, |table, problem| within("policy", "name", table, problem))?,
             clients: each(&raw.client, |table, problem| within("client", "client_id", table, problem))?,
             resources: each(&raw.resource, |table, problem| within("resource", "name", table, problem))?,
+            users: each(&raw.user, |table, problem| within("user", "username", table, problem))?,
             name: raw.name.clone(),
         };
         for (table, resource) in raw.resource.iter().zip(&read.resources) {

@@ -59,7 +59,8 @@ pub(super) async fn provision_all(app: &App, file: &ProvisioningFile) -> anyhow:
     }
     let domains = domains(app);
     let (public_url, actor) = (app.public_url.as_str(), Actor::local("server"));
-    let provisioner = Provisioner { domains: &domains, registry: &app.registry, public_url, actor: &actor };
+    let (registry, people) = (&app.registry, &app.people);
+    let provisioner = Provisioner { domains: &domains, registry, people, public_url, actor: &actor };
     let applied = provisioner.apply(file).await.context("provisioning");
     app.store.release_lease(LEASE, &holder).await?;
     for thing in applied? {

@@ -31,6 +31,7 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod templates;
 pub mod usage;
+pub mod user_links;
 pub mod users;
 
 pub use backend::{ConnectOptions, Store};

@@ -6,5 +6,6 @@ mod installation;
 mod keys;
 mod provisioning;
 mod serving;
+mod users;
 
 pub use installation::{Database, Installation};

@@ -33,6 +33,9 @@ pub struct Fields {
     /// Whether it may introspect tokens of other clients
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
     may_introspect: Option<bool>,
+    /// Whether an administrator vouches for it: consent is remembered for loopback and private-scheme redirects, too
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    trusted: Option<bool>,
     /// The slug under which registrations name it as their template
     #[arg(long, value_name = "SLUG")]
     template: Option<String>,
@@ -73,6 +76,7 @@ impl Fields {
             ("granted_scopes", text(&self.grant_scope)),
             ("default_scopes", text(&self.default_scope)),
             ("may_introspect", self.may_introspect.map(Value::from)),
+            ("trusted", self.trusted.map(Value::from)),
             ("template", text(&self.template)),
             ("registrar_policy", text(&self.registrar_policy)),
         ] {

@@ -35,7 +35,10 @@ fn clients_of_every_type_are_made_listed_and_changed(#[case] database: Database)
     let browser = make(&[&["--type", "browser", "--name", "Spa"], &redirect[..]].concat());
     assert_eq!(browser["metadata"]["token_endpoint_auth_method"], "none");
     assert_eq!((&browser["client_secret"], &browser["settings"]["require_pkce"]), (&json!(null), &json!(true)));
-    make(&["--type", "native", "--redirect-uri", "http://127.0.0.1/cb"]);
+    let native = make(&["--type", "native", "--redirect-uri", "http://127.0.0.1/cb", "--trusted"]);
+    assert_eq!(native["settings"]["trusted"], true);
+    let set = it.json(&["client", "set", "main", &text(&native, "client_id"), "--trusted", "false"]);
+    assert_eq!(set["settings"]["trusted"], false);
     it.write("secret", "a secret that I chose\n");
     it.write("metadata.json", r#"{"client_name": "Batch", "contacts": ["ops@app.example"], "tenant": "t7"}"#);
     let batch = make(&[

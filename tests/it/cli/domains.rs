@@ -45,6 +45,9 @@ fn unknown_and_wrong_names_are_refused_with_what_there_is(#[case] database: Data
         (&["domain", "set", "main", "registrations=true"], "`open_registration`"),
         (&["domain", "set", "main", "registration=perhaps"], "registration: "),
         (&["domain", "set", "main", "open_policy=nope"], "open_policy: nope is not a policy"),
+        (&["domain", "set", "main", "default_resource=https://mcp.example"], "create the resource first"),
+        (&["domain", "create", "shop", "default_resource=https://mcp.example"], "create the resource first"),
+        (&["domain", "set", "main", "session_lifetime=1"], "session_lifetime must be between"),
         (&["client", "show", "main", "nobody"], "client list main"),
         (&["client", "list", "main", "--after", "nobody"], "no client"),
         (&["client", "create", "main", "--grant-scope", "nope"], "nope is not a scope"),
@@ -171,6 +174,68 @@ fn a_resource_has_identifiers_grants_and_credentials(#[case] database: Database)
     assert!(it.ok(&["resource", "list", "main"]).contains(identifier));
     it.json(&["resource", "delete", "main", "orders"]);
     assert_eq!(it.json(&["resource", "list", "main"]).as_array().unwrap().len(), 1);
+}
+
+#[rstest]
+#[case::sqlite(Database::Sqlite)]
+#[case::postgres(Database::Postgres)]
+fn a_resource_shows_what_its_server_has_to_serve(#[case] database: Database) {
+    let Some(it) = Installation::with_domain(database) else { return };
+    it.ok(&["scope", "create", "main", "notes.read"]);
+    let identifier = "https://mcp.example/notes";
+    let made = it.json(&["resource", "create", "main", "notes", "--identifier", identifier, "--scope", "notes.read"]);
+    let base = format!("http://127.0.0.1:{}/main", it.port);
+    let shown = it.json(&["resource", "show", "main", "notes"]);
+    let served = &shown["protected_resource"][0];
+    let metadata_url = "https://mcp.example/.well-known/oauth-protected-resource/notes";
+    assert_eq!(served["metadata_url"], metadata_url);
+    let metadata = json!({
+        "resource": identifier,
+        "authorization_servers": [format!("{base}/oidc")],
+        "scopes_supported": ["notes.read"],
+        "bearer_methods_supported": ["header"],
+        "resource_name": "notes",
+    });
+    assert_eq!(served["metadata"], metadata);
+    let challenge = format!("Bearer resource_metadata=\"{metadata_url}\", scope=\"notes.read\"");
+    assert_eq!(served["challenge"], challenge);
+    let introspection = json!({"endpoint": format!("{base}/oauth/introspect"), "client_id": made["client_id"]});
+    assert_eq!(shown["introspection"], introspection);
+    let told = it.ok(&["resource", "show", "main", "notes"]);
+    for part in [&format!("WWW-Authenticate: {challenge}"), metadata_url, "/main/oauth/introspect, as client"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[rstest]
+#[case::sqlite(Database::Sqlite)]
+#[case::postgres(Database::Postgres)]
+fn a_domains_default_resource_stays_registered(#[case] database: Database) {
+    let Some(it) = Installation::with_domain(database) else { return };
+    it.ok(&["resource", "create", "main", "notes", "--identifier", "https://mcp.example/notes", "--no-credentials"]);
+    let set = it.json(&[
+        "domain",
+        "set",
+        "main",
+        "default_resource=https://MCP.example/notes/",
+        "allow_unregistered_resources=true",
+        "sign_up=true",
+        "sign_up_email_hosts=example.com,example.org",
+        "verify_email=true",
+        "session_idle_lifetime=600",
+        "session_lifetime=3600",
+        "refresh_token_idle_lifetime=7200",
+        "refresh_token_lifetime=86400",
+    ]);
+    let settings = &set["settings"];
+    assert_eq!(settings["sign_up_email_hosts"], json!(["example.com", "example.org"]));
+    assert_eq!((&settings["verify_email"], &settings["refresh_token_lifetime"]), (&json!(true), &json!(86400)));
+    assert!(it.refused(&["resource", "delete", "main", "notes"]).contains("is the domain's default_resource"));
+    let moved = ["resource", "set", "main", "notes", "identifiers=https://mcp.example/other"];
+    assert!(it.refused(&moved).contains("is the domain's default_resource"));
+    it.ok(&["domain", "set", "main", "default_resource="]);
+    it.ok(&moved);
+    it.ok(&["resource", "delete", "main", "notes"]);
 }
 
 #[rstest]

@@ -181,6 +181,96 @@ fn a_server_provisions_itself_before_it_answers(#[case] database: Database) {
     assert!(it.refused(&["serve", "--provision", "wrong.toml"]).contains("reserved"));
 }
 
+const USERS: &str = r#"
+[[domain]]
+name = "main"
+settings = { default_resource = "https://mcp.example/notes", sign_up = true, session_lifetime = 7200 }
+
+[[domain.resource]]
+name = "notes"
+identifiers = ["https://mcp.example/notes"]
+
+[[domain.user]]
+username = "ada"
+email = "ada@example.com"
+email_verified = true
+name = "Ada Lovelace"
+claims = { given_name = "Ada" }
+password = { env = "ADA_PASSWORD" }
+
+[[domain.user]]
+username = "bob"
+"#;
+
+#[rstest]
+#[case::sqlite(Database::Sqlite)]
+#[case::postgres(Database::Postgres)]
+fn users_are_created_and_brought_to_what_the_file_says(#[case] database: Database) {
+    let Some(mut it) = Installation::new(database) else { return };
+    it.environment.push(("ADA_PASSWORD", "a password of Ada's".to_owned()));
+    it.write("file.toml", USERS);
+    let created = ["created domain main", "created resource notes", "created user ada", "created user bob"];
+    assert_eq!(outcomes(&it.json(&["apply", "file.toml"])), created);
+    let settings = it.json(&["domain", "show", "main"])["settings"].clone();
+    assert_eq!(
+        (&settings["default_resource"], &settings["sign_up"], &settings["session_lifetime"]),
+        (&json!("https://mcp.example/notes"), &json!(true), &json!(7200))
+    );
+    let ada = it.json(&["user", "show", "main", "ada"]);
+    assert_eq!((&ada["email_verified"], &ada["has_password"]), (&json!(true), &json!(true)));
+    assert_eq!(ada["claims"], json!({"name": "Ada Lovelace", "given_name": "Ada"}));
+    assert_eq!(it.json(&["user", "show", "main", "bob"])["has_password"], false);
+
+    let events = it.ok(&["audit", "main"]);
+    let again = outcomes(&it.json(&["apply", "file.toml"]));
+    assert!(again.iter().all(|line| line.starts_with("unchanged ")), "{again:?}");
+    assert_eq!(it.ok(&["audit", "main"]), events);
+
+    it.json(&["user", "set", "main", "ada", "--claim", "locale=en-GB"]);
+    let changed = USERS.replace("Lovelace", "King").replace("\"bob\"", "\"bob\"\nenabled = false");
+    it.write("file.toml", &changed);
+    let report = outcomes(&it.json(&["apply", "file.toml"]));
+    assert_eq!(report, ["unchanged domain main", "unchanged resource notes", "changed user ada", "changed user bob"]);
+    let ada = it.json(&["user", "show", "main", "ada"]);
+    assert_eq!(ada["claims"], json!({"name": "Ada King", "given_name": "Ada", "locale": "en-GB"}));
+    assert_eq!(it.json(&["user", "show", "main", "bob"])["enabled"], false);
+
+    it.environment.retain(|(name, _)| *name != "ADA_PASSWORD");
+    it.environment.push(("ADA_PASSWORD", "another password".to_owned()));
+    let report = outcomes(&it.json(&["apply", "file.toml"]));
+    assert_eq!(report.iter().filter(|line| line.starts_with("changed")).collect::<Vec<_>>(), ["changed user ada"]);
+    let again = outcomes(&it.json(&["apply", "file.toml"]));
+    assert!(again.iter().all(|line| line.starts_with("unchanged ")), "{again:?}");
+    for secret in ["another password", "a password of Ada's"] {
+        assert!(!it.ok(&["audit", "main"]).contains(secret));
+    }
+}
+
+#[test]
+fn what_cannot_be_of_a_user_names_the_table_and_the_field() {
+    let mut it = Installation::new(Database::Sqlite).unwrap();
+    it.environment.push(("ADA_PASSWORD", "a password of Ada's".to_owned()));
+    it.environment.push(("SHORT", "1234567".to_owned()));
+    for (was, is, expected) in [
+        ("given_name", "shoe_size", "[[domain.user]] \"ada\" of domain \"main\": claims: shoe_size: is not one of"),
+        ("{ env = \"ADA_PASSWORD\" }", "\"hunter2\"", "password: must be"),
+        ("ADA_PASSWORD", "SHORT", "password: must have at least 8 characters"),
+        ("ADA_PASSWORD", "NOT_SET", "password: the environment variable NOT_SET is not set"),
+        ("ada@example.com", "ada", "email: an e-mail address has"),
+        ("email_verified", "verified", "unknown field `verified`"),
+        (
+            "mcp.example/notes\", sign",
+            "mcp.example/other\", sign",
+            "default_resource: https://mcp.example/other is not",
+        ),
+    ] {
+        assert!(USERS.contains(was), "{was}");
+        it.write("wrong.toml", &USERS.replacen(was, is, 1));
+        let error = it.refused(&["apply", "wrong.toml"]);
+        assert!(error.contains(expected) && !error.contains("hunter2") && !error.contains("1234567"), "{error}");
+    }
+}
+
 #[test]
 fn the_documented_example_applies() {
     let document = include_str!("../../../docs/provisioning.md");
@@ -190,6 +280,7 @@ fn the_documented_example_applies() {
     it.write("orders-api.secret", "a secret for the orders API");
     it.environment.push(("GATEWAY_CLIENT_SECRET", "a secret for the gateway".to_owned()));
     it.environment.push(("BILLING_CLIENT_SECRET", "a secret for billing".to_owned()));
+    it.environment.push(("ADA_PASSWORD", "a password of Ada's".to_owned()));
     it.json(&["apply", "example.toml"]);
     let again = it.json(&["apply", "example.toml"]);
     assert!(outcomes(&again).iter().all(|line| line.starts_with("unchanged")), "{again}");

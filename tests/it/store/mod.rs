@@ -6,6 +6,7 @@ mod domains;
 mod keys;
 mod operation;
 mod quotas;
+mod users;
 
 use std::fs;
 use std::path::Path;
