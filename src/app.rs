@@ -127,6 +127,11 @@ impl Parts {
         (settings.allow_unregistered_resources || settings.quick_start) && self.is_own_machine()
     }
 
+    /// Whether a URL may stand for its metadata document as a client id, by the domain's switch or for the same reason.
+    pub fn takes_client_documents(&self, settings: &DomainSettings) -> bool {
+        settings.client_documents || (settings.quick_start && self.is_own_machine())
+    }
+
     /// Whether no other machine reaches the server.
     fn is_own_machine(&self) -> bool {
         self.public_url.is_loopback() && self.settings.listen.ip().is_loopback()

@@ -15,8 +15,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Parts};
-use crate::clients::Registry;
 use crate::clients::credentials::Remembered;
+use crate::clients::{Registry, RemoteMemory};
 use crate::config::{BaseUrl, Settings};
 use crate::fetch::Fetcher;
 use crate::housekeeping;
@@ -253,7 +253,7 @@ pub fn registry(settings: &Settings, store: Store, keys: Arc<DataKeys>, fetcher:
             signing_algorithms: &["RS256", "ES256"],
         },
         remembered: Remembered::default(),
-        key_sets: moka::sync::Cache::new(100),
+        remote: RemoteMemory::default(),
     }
 }
 

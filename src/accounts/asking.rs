@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::response::Response;
 
 use super::respond::{go_on, gone};
+use crate::clients::find::{Fetching, Found};
 use crate::model::client::Origin;
-use crate::model::id::{AttemptId, ClientId};
+use crate::model::id::AttemptId;
 use crate::model::interaction::{Decision, Interaction, Progress};
 use crate::model::oauth_error::OAuthError;
 use crate::model::redirect_uri::RedirectUri;
@@ -71,7 +72,13 @@ pub struct KnownClient {
 impl KnownClient {
     /// What is known of a client id.
     pub async fn find(at: &InDomain, client_id: &str) -> Result<Self, OAuthError> {
-        let entry = at.app.store.client(at.domain.id(), &ClientId(client_id.to_owned())).await?;
+        let entry = match at.app.registry.find_client(at.find_in(), client_id, Fetching::No).await {
+            Ok(Found::Known(entry)) => Some(entry),
+            Ok(_) => None,
+            // A document that is not taken any more; the authorization endpoint says why.
+            Err(error) if error.status < 500 => None,
+            Err(error) => return Err(error),
+        };
         let document = Href::web(client_id).map(|url| Claimed::from(url.host()));
         let claimed = entry.as_ref().and_then(|entry| entry.client.metadata.client_name.as_deref());
         let standing = match (&document, entry.as_ref().map(|entry| entry.client.origin)) {

@@ -13,6 +13,7 @@ use crate::keys::data_keys::DataKeys;
 use crate::keys::generate::KeySource;
 use crate::keys::rotation::{Rotator, Schedule};
 use crate::model::audit_event::Actor;
+use crate::model::client_id_document::is_document_id;
 use crate::model::id::ClientId;
 use crate::model::oauth_error::OAuthError;
 use crate::model::time::{Clock, UnixTime};
@@ -95,6 +96,11 @@ impl Context {
         let entry = self.store.read_client(domain.id(), &ClientId(id.to_owned())).await?;
         entry.with_context(|| {
             let name = &domain.domain.name;
+            if is_document_id(id) {
+                return format!(
+                    "{id} is a metadata document, which is not registered; to keep it out, add it to the list: `registrar domain set {name} client_document_denied_hosts={id}`"
+                );
+            }
             format!("domain {name} has no client {id:?}; `registrar client list {name}` lists them")
         })
     }

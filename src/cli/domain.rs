@@ -1,7 +1,7 @@
 //! `registrar domain`.
 
 use anyhow::bail;
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::Cli;
@@ -17,6 +17,9 @@ pub enum DomainCommand {
     Create {
         /// Its path segment: a-z, 0-9 and '-'
         name: String,
+        /// Turns on what some use needs; single settings still win
+        #[arg(long)]
+        preset: Option<DomainPreset>,
         /// Settings, as `domain show` names them
         #[arg(value_name = "SETTING=VALUE", value_parser = assignment)]
         settings: Vec<Assignment>,
@@ -32,8 +35,11 @@ pub enum DomainCommand {
     Set {
         /// The domain
         name: String,
+        /// Turns on what some use needs; single settings still win
+        #[arg(long)]
+        preset: Option<DomainPreset>,
         /// Settings, as `domain show` names them; nothing after '=' sets one back to its default
-        #[arg(value_name = "SETTING=VALUE", required = true, value_parser = assignment)]
+        #[arg(value_name = "SETTING=VALUE", required_unless_present = "preset", value_parser = assignment)]
         settings: Vec<Assignment>,
     },
     /// Delete a domain with everything in it
@@ -46,6 +52,23 @@ pub enum DomainCommand {
     },
 }
 
+/// A set of settings for one use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DomainPreset {
+    /// MCP clients begin by themselves: open registration and client ID metadata documents, under the policy mcp
+    Mcp,
+}
+
+impl DomainPreset {
+    fn applied(preset: Option<Self>, mut settings: DomainSettings) -> DomainSettings {
+        match preset {
+            Some(Self::Mcp) => settings.for_mcp(),
+            None => {}
+        }
+        settings
+    }
+}
+
 /// Runs the command.
 pub async fn run(cli: &Cli, command: DomainCommand) -> anyhow::Result<()> {
     let context = match command {
@@ -53,8 +76,8 @@ pub async fn run(cli: &Cli, command: DomainCommand) -> anyhow::Result<()> {
         _ => Context::open(cli).await?,
     };
     match command {
-        DomainCommand::Create { name, settings } => {
-            let settings = assign(&DomainSettings::default(), &settings)?;
+        DomainCommand::Create { name, preset, settings } => {
+            let settings = assign(&DomainPreset::applied(preset, DomainSettings::default()), &settings)?;
             if !context.domains.create(&name, settings, &context.actor).await.map_err(told)? {
                 bail!("there is a domain {name:?} already");
             }
@@ -62,9 +85,9 @@ pub async fn run(cli: &Cli, command: DomainCommand) -> anyhow::Result<()> {
         }
         DomainCommand::List => list(&context).await,
         DomainCommand::Show { name } => show(&context, &name).await,
-        DomainCommand::Set { name, settings } => {
+        DomainCommand::Set { name, preset, settings } => {
             let domain = context.domain(&name).await?;
-            let settings = assign(&domain.domain.settings, &settings)?;
+            let settings = assign(&DomainPreset::applied(preset, domain.domain.settings.clone()), &settings)?;
             context.domains.change(&domain, &settings, &context.actor).await.map_err(told)?;
             show(&context, &name).await
         }

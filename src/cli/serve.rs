@@ -96,7 +96,7 @@ fn describe(card: &Card) -> String {
     line("Scope", gateway.scope);
     line("Renew secret URL", &gateway.renew_secret_url);
     if card.quick_start {
-        text.push_str("\nOpen registration is on while the server is reachable from this machine only.\n");
+        text.push_str("\nOpen registration and client ID metadata documents are on while the server is reachable from this machine only.\n");
     }
     let secret = gateway.client_secret.as_ref().map_or("...", |secret| secret.expose());
     let _ = write!(

@@ -2,8 +2,8 @@
 
 use super::Registry;
 use super::credentials::NewSecret;
-use super::manual::{DCR_ADMIN, check_settings};
-use super::register::needs_secret;
+use super::manual::{DCR_ADMIN, check_settings, chosen_secret_is_no_key};
+use super::register::{keys_with_secret, needs_secret};
 use crate::model::audit_event::Actor;
 use crate::model::client::{Client, ClientSettings, ClientStatus, Origin};
 use crate::model::id::{ClientId, SecretId};
@@ -59,20 +59,23 @@ impl Registry {
             check_registered_scopes(domain, &client)?;
         }
         let (before, after) = (needs_secret(&entry.client.metadata), needs_secret(&client.metadata));
-        if before == after {
+        // A secret kept as a hash only is no key.
+        let becomes_key = keys_with_secret(&client.metadata) && self.open_secrets(entry)?.is_empty();
+        if before == after && !becomes_key {
             self.change_manual(domain, &client, ("client.update", actor)).await?;
             return Ok(None);
         }
         check_settings(domain, &client.settings)?;
         self.check_template(domain, &client.settings, Some(&client.client_id)).await?;
         let audit = actor.did(self.store.clock(), Some(domain.id()), "client.update", client.client_id.as_str());
-        if before {
+        if !after {
             self.write(ClientUpdate { client: &client, secrets: SecretChange::Drop, audit: &audit }).await?;
             return Ok(None);
         }
         let hash = domain.domain.settings.client_secret_hash;
         let lifetime = client.registration.secret_lifetime;
-        let new = NewSecret { hash, sealed: client.is_dynamic(), lifetime };
+        let sealed = client.is_dynamic() || keys_with_secret(&client.metadata);
+        let new = NewSecret { hash, sealed, lifetime };
         let (clear, stored) = self.generate_secret(domain.id(), &client.client_id, new).await?;
         let secrets = SecretChange::Renew { new: &stored, grace: 0 };
         self.write(ClientUpdate { client: &client, secrets, audit: &audit }).await?;
@@ -86,6 +89,9 @@ impl Registry {
         (chosen, grace): (Secret, i64),
         actor: &Actor,
     ) -> Result<(), OAuthError> {
+        if keys_with_secret(&client.metadata) {
+            return Err(chosen_secret_is_no_key());
+        }
         let stored = self.store_chosen_secret(chosen).await?;
         let action = "client_secret.set";
         let audit = actor.did(self.store.clock(), Some(client.domain_id), action, client.client_id.as_str());

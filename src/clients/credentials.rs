@@ -1,5 +1,7 @@
 //! Secrets of clients: making them, and checking what a client presents.
 
+use zeroize::Zeroizing;
+
 use crate::keys::argon2_pool::PoolError;
 use crate::keys::data_keys::{HashPurpose, secret_binding};
 use crate::model::client::ClientSecret;
@@ -35,6 +37,9 @@ pub struct NewSecret {
     /// Its lifetime in seconds; none: without end.
     pub lifetime: Option<i64>,
 }
+
+/// A secret in clear, and which one it is.
+pub type OpenSecret = (SecretId, Zeroizing<Vec<u8>>);
 
 impl Registry {
     /// A new generated secret, and how it is stored.
@@ -111,6 +116,17 @@ impl Registry {
             self.remembered.0.insert(secret.id, hash);
         }
         Ok(matches)
+    }
+
+    /// The still valid secrets of a client that are kept in clear as well, opened: what an HMAC is checked with.
+    pub fn open_secrets(&self, entry: &ClientEntry) -> Result<Vec<OpenSecret>, OAuthError> {
+        let now = self.store.clock().now();
+        let binding = secret_binding(entry.client.domain_id, &entry.client.client_id);
+        let valid = entry.secrets.iter().filter(|secret| secret.is_valid_at(now));
+        let sealed = valid.filter_map(|secret| Some((secret.id, secret.sealed.as_ref()?)));
+        sealed
+            .map(|(id, sealed)| Ok((id, self.keys.open(&binding, sealed).map_err(OAuthError::server_error)?)))
+            .collect()
     }
 
     /// The client's current secret in clear with its stored form, where a sealed copy is kept.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Registry;
 use super::administer::check_registered_scopes;
 use super::credentials::NewSecret;
-use super::register::needs_secret;
+use super::register::{keys_with_secret, needs_secret};
 use crate::model::audit_event::Actor;
 use crate::model::client::{Client, ClientSettings, ClientStatus, Origin, Registration};
 use crate::model::client_metadata::{ClientMetadata, asks_for_encryption};
@@ -103,9 +103,11 @@ impl Registry {
             updated_at: now,
         };
         check_registered_scopes(domain, &client)?;
-        let new = NewSecret { hash: domain.domain.settings.client_secret_hash, sealed: false, lifetime: None };
+        let sealed = keys_with_secret(&client.metadata);
+        let new = NewSecret { hash: domain.domain.settings.client_secret_hash, sealed, lifetime: None };
         let (shown, stored) = match (needs_secret(&client.metadata), wanted.secret) {
             (false, _) => (None, None),
+            (true, Some(_)) if sealed => return Err(chosen_secret_is_no_key()),
             (true, Some(chosen)) => (None, Some(self.store_chosen_secret(chosen).await?)),
             (true, None) => {
                 let (clear, stored) = self.generate_secret(domain.id(), &client.client_id, new).await?;
@@ -138,7 +140,8 @@ impl Registry {
             return Err(OAuthError::invalid_request("this client authenticates without a secret"));
         }
         let lifetime = client.registration.secret_lifetime;
-        let new = NewSecret { hash: domain.domain.settings.client_secret_hash, sealed: client.is_dynamic(), lifetime };
+        let sealed = client.is_dynamic() || keys_with_secret(&client.metadata);
+        let new = NewSecret { hash: domain.domain.settings.client_secret_hash, sealed, lifetime };
         let (clear, stored) = self.generate_secret(domain.id(), &client.client_id, new).await?;
         let audit = actor.did(self.store.clock(), Some(domain.id()), "client_secret.renew", client.client_id.as_str());
         let secrets = SecretChange::Renew { new: &stored, grace };
@@ -197,6 +200,13 @@ impl Registry {
         metadata.token_endpoint_auth_method.get_or_insert_with(|| "client_secret_basic".to_owned());
         Ok(metadata)
     }
+}
+
+/// A secret that somebody chose is kept as a hash only, and is too weak for a key (RFC 7518 §3.2).
+pub(super) fn chosen_secret_is_no_key() -> OAuthError {
+    OAuthError::invalid_client_metadata(
+        "client_secret: client_secret_jwt needs a generated secret; leave it out and have one made",
+    )
 }
 
 /// A chosen id keeps to the alphabet that gateways put into URLs unescaped.

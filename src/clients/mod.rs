@@ -2,7 +2,10 @@
 
 pub mod administer;
 pub mod application;
+pub mod client_id_document;
 pub mod credentials;
+pub mod find;
+pub mod flights;
 pub mod manual;
 pub mod prepare;
 pub mod record;
@@ -14,14 +17,11 @@ pub mod update;
 
 use std::sync::Arc;
 
-use jsonwebtoken::jwk::JwkSet;
-
 use crate::fetch::Fetcher;
 use crate::keys::argon2_pool::Argon2Pool;
 use crate::keys::data_keys::DataKeys;
-use crate::model::id::{ClientId, InitialAccessTokenId};
+use crate::model::id::{ClientId, DomainId, InitialAccessTokenId};
 use crate::model::registration::rules::RuleContext;
-use crate::model::time::UnixTime;
 use crate::store::Store;
 
 /// What registering clients takes.
@@ -39,8 +39,29 @@ pub struct Registry {
     pub offered: RuleContext<'static>,
     /// Verified Argon2id secrets, remembered as keyed hashes.
     pub remembered: credentials::Remembered,
-    /// Key sets of others, and until when they are good.
-    pub key_sets: moka::sync::Cache<String, (UnixTime, JwkSet)>,
+    /// What others publish: key sets, metadata documents.
+    pub remote: RemoteMemory,
+}
+
+/// What was fetched from others, in memory and within bounds.
+#[derive(Debug)]
+pub struct RemoteMemory {
+    /// Key sets by their URL.
+    key_sets: moka::sync::Cache<String, remote_keys::RemoteKeys>,
+    /// Clients made of metadata documents.
+    document_clients: moka::sync::Cache<(DomainId, ClientId), client_id_document::DocumentClient>,
+    /// What is being fetched, and what could not be.
+    flights: flights::Flights,
+}
+
+impl Default for RemoteMemory {
+    fn default() -> Self {
+        Self {
+            key_sets: remote_keys::memory(),
+            document_clients: client_id_document::memory(),
+            flights: flights::Flights::default(),
+        }
+    }
 }
 
 /// Who registers (RFC 7591 §3).

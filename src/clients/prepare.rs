@@ -154,6 +154,19 @@ impl Registry {
         metadata: ClientMetadata,
         current: Option<&ClientMetadata>,
     ) -> Result<Decision, Refused> {
+        let decision = self.judge(domain, policy, metadata, current)?;
+        self.check_documents(&decision.metadata, current).await?;
+        Ok(decision)
+    }
+
+    /// Rules and policy alone.
+    pub(super) fn judge(
+        &self,
+        domain: &DomainEntry,
+        policy: &Policy,
+        metadata: ClientMetadata,
+        current: Option<&ClientMetadata>,
+    ) -> Result<Decision, Refusal> {
         let verified = check(metadata, &self.offered)?;
         let blocked = &domain.domain.settings.blocked_redirect_hosts;
         let with_blocked;
@@ -165,10 +178,7 @@ impl Registry {
             with_blocked = narrowed;
             &with_blocked
         };
-        let decision =
-            apply(policy, PolicyInput { verified, context: &self.offered, scopes: &domain.scopes, current })?;
-        self.check_documents(&decision.metadata, current).await?;
-        Ok(decision)
+        apply(policy, PolicyInput { verified, context: &self.offered, scopes: &domain.scopes, current })
     }
 
     /// Fetches what the metadata points to, unless it pointed there before with the same redirect URIs.

@@ -246,6 +246,11 @@ pub fn needs_secret(metadata: &ClientMetadata) -> bool {
     matches!(method, Some("client_secret_basic" | "client_secret_post" | "client_secret_jwt"))
 }
 
+/// Whether the client's secret is a key that the server uses itself, so that a sealed copy must be kept.
+pub(super) fn keys_with_secret(metadata: &ClientMetadata) -> bool {
+    metadata.token_endpoint_auth_method.as_deref() == Some("client_secret_jwt")
+}
+
 fn usable(status: ClientStatus) -> Result<(), OAuthError> {
     match status {
         ClientStatus::Active | ClientStatus::Pending => Ok(()),

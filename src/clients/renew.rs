@@ -2,7 +2,7 @@
 
 use super::Registry;
 use super::credentials::NewSecret;
-use super::register::needs_secret;
+use super::register::{keys_with_secret, needs_secret};
 use super::update::{ATTEMPTS, Managing, changed_too_often};
 use crate::model::client::{Client, ClientSecret};
 use crate::model::json::Object;
@@ -89,7 +89,8 @@ impl Registry {
         let policy = policy_of(domain, client);
         let lifetime = policy.map_or(client.registration.secret_lifetime, |policy| policy.secret_lifetime);
         let grace = policy.map_or(Policy::gateway().secret_grace, |policy| policy.secret_grace);
-        let new = NewSecret { hash: domain.domain.settings.client_secret_hash, sealed: client.is_dynamic(), lifetime };
+        let sealed = client.is_dynamic() || keys_with_secret(&client.metadata);
+        let new = NewSecret { hash: domain.domain.settings.client_secret_hash, sealed, lifetime };
         let (clear, stored) = self.generate_secret(client.domain_id, &client.client_id, new).await?;
         Ok((clear, stored, grace))
     }

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::client_id_document::METHODS_MEMBER;
 use super::client_metadata::ClientMetadata;
 use super::id::{ClientId, DomainId, PolicyId, SecretId};
 use super::json::Object;
@@ -24,10 +26,20 @@ pub enum Origin {
     Open,
     /// A public client registered by nobody in particular: its id is a keyed hash of what it asked for.
     ContentAddressed,
+    /// Not registered at all: its id is the URL of its metadata document
+    /// (draft-ietf-oauth-client-id-metadata-document).
+    ClientDocument,
 }
 
 impl Origin {
-    const ALL: [Self; 5] = [Self::Manual, Self::Gateway, Self::InitialAccessToken, Self::Open, Self::ContentAddressed];
+    const ALL: [Self; 6] = [
+        Self::Manual,
+        Self::Gateway,
+        Self::InitialAccessToken,
+        Self::Open,
+        Self::ContentAddressed,
+        Self::ClientDocument,
+    ];
 
     /// The origin as it is stored and shown.
     pub fn as_str(self) -> &'static str {
@@ -37,6 +49,7 @@ impl Origin {
             Self::InitialAccessToken => "initial_access_token",
             Self::Open => "open",
             Self::ContentAddressed => "content_addressed",
+            Self::ClientDocument => "client_document",
         }
     }
 
@@ -130,6 +143,20 @@ impl Client {
     /// Whether the client was registered over HTTP, not made by hand.
     pub fn is_dynamic(&self) -> bool {
         self.origin != Origin::Manual
+    }
+
+    /// Whether the client may authenticate by this method: the one it registered, and for a client with a metadata
+    /// document each that the document lists.
+    pub fn takes_method(&self, method: &str) -> bool {
+        let listed = || self.metadata.extra.get(METHODS_MEMBER).and_then(Value::as_array);
+        self.metadata.token_endpoint_auth_method.as_deref() == Some(method)
+            || self.origin == Origin::ClientDocument
+                && listed().is_some_and(|listed| listed.iter().any(|own| own == method))
+    }
+
+    /// Whether the client proves a key by client assertions (RFC 7523 §2.2).
+    pub fn takes_assertions(&self) -> bool {
+        self.takes_method("private_key_jwt") || self.takes_method("client_secret_jwt")
     }
 
     /// Whether the client authenticates with nothing but its id.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::client_id_document::check_pattern;
 use super::id::DomainId;
 use super::json::Object;
 use super::resource::ResourceIdentifier;
@@ -56,8 +57,17 @@ pub struct DomainSettings {
     pub registration: bool,
     /// Whether anybody may register (RFC 7591 §3, open registration).
     pub open_registration: bool,
-    /// Whether anybody may register while the server is reachable from its own machine only.
+    /// Whether anybody may register, and metadata documents are taken, while the server is reachable from its own
+    /// machine only.
     pub quick_start: bool,
+    /// Whether a URL may stand for its metadata document as a client id
+    /// (draft-ietf-oauth-client-id-metadata-document); `open_policy` binds such clients.
+    pub client_documents: bool,
+    /// The hosts whose metadata documents are taken; empty allows all. `*.example.com` means all below.
+    pub client_document_allowed_hosts: Vec<String>,
+    /// The hosts whose metadata documents are not taken, and the URLs of single documents. `*.example.com` means all
+    /// below.
+    pub client_document_denied_hosts: Vec<String>,
     /// The name of the policy that binds `dcr_admin` registrants without one of their own.
     pub gateway_policy: String,
     /// The name of the policy that binds open registration.
@@ -107,6 +117,9 @@ impl Default for DomainSettings {
             registration: true,
             open_registration: false,
             quick_start: false,
+            client_documents: false,
+            client_document_allowed_hosts: Vec::new(),
+            client_document_denied_hosts: Vec::new(),
             gateway_policy: "gateway".to_owned(),
             open_policy: "mcp".to_owned(),
             registrars_manage_all: false,
@@ -150,12 +163,29 @@ impl DomainSettings {
         if let Some(problem) = self.default_resource.as_deref().and_then(|text| ResourceIdentifier::parse(text).err()) {
             return Err(format!("default_resource: {problem}"));
         }
+        for (setting, list) in [
+            ("client_document_allowed_hosts", &self.client_document_allowed_hosts),
+            ("client_document_denied_hosts", &self.client_document_denied_hosts),
+        ] {
+            for pattern in list {
+                check_pattern(pattern).map_err(|problem| format!("{setting}: {problem}"))?;
+            }
+        }
         for issuer in &self.software_statement_issuers {
             if issuer.issuer.is_empty() || (issuer.jwks.is_none() == issuer.jwks_uri.is_none()) {
                 return Err("each of software_statement_issuers needs an issuer and either jwks or jwks_uri".to_owned());
             }
         }
         Ok(())
+    }
+
+    /// Turns on what MCP clients need to begin by themselves: open registration and metadata documents, both under the
+    /// policy `mcp`.
+    pub fn for_mcp(&mut self) {
+        self.registration = true;
+        self.open_registration = true;
+        self.client_documents = true;
+        "mcp".clone_into(&mut self.open_policy);
     }
 }
 

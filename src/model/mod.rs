@@ -3,12 +3,14 @@
 pub mod audit_event;
 pub mod authorization;
 pub mod client;
+pub mod client_id_document;
 pub mod client_metadata;
 pub mod consent;
 pub mod domain;
 pub mod id;
 pub mod interaction;
 pub mod json;
+pub mod known_client_documents;
 pub mod known_clients;
 pub mod oauth_error;
 pub mod pkce;

@@ -25,5 +25,5 @@ pub fn missing(description: &str) -> OAuthError {
 /// An access token of the domain that is alive.
 pub async fn live(at: &InDomain, token: &str) -> Result<Option<LiveToken>, OAuthError> {
     let issuer = at.issuer();
-    Ok(at.app.verifier.live(&at.app.issuer, &at.app.store, (&at.domain, &issuer), token).await?)
+    at.app.verifier.live(&at.app.issuer, &at.app.registry, (at.find_in(), &issuer), token).await
 }

@@ -123,7 +123,7 @@ fn may_ask(client: &client_auth::Authenticated) -> Result<(), OAuthError> {
         return Ok(());
     }
     // RFC 7662 §2.1: the endpoint must not be open to token scanning.
-    Err(OAuthError::invalid_client("introspection needs a client with a secret"))
+    Err(OAuthError::invalid_client("introspection needs a client with a secret or key"))
 }
 
 /// What this caller is told of a token of either kind.

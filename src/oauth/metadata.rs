@@ -11,6 +11,7 @@ use super::client_auth::METHODS;
 use super::grants::GRANT_NAMES;
 use super::request::InDomain;
 use crate::model::random::encode;
+use crate::model::registration::rules::assertion_algorithms;
 use crate::model::signing_key::SigningAlgorithm;
 use crate::model::user::{OTHER_CLAIMS, PROFILE_CLAIMS};
 use crate::tokens::id_token::PROTOCOL_CLAIMS;
@@ -34,12 +35,14 @@ fn document(at: &InDomain, base: &str) -> Value {
     let methods = |proven_only: bool| -> Vec<&str> {
         METHODS.iter().filter(|method| method.proves || !proven_only).map(|method| method.name).collect()
     };
+    let assertions: Vec<&str> = METHODS.iter().flat_map(|method| assertion_algorithms(method.name)).copied().collect();
     let scopes: Vec<&str> =
         at.domain.scopes.iter().filter(|scope| !scope.hidden).map(|scope| scope.name.as_str()).collect();
     let mut document = json!({
         "issuer": at.issuer(),
         "token_endpoint": format!("{base}/oauth/token"),
         "token_endpoint_auth_methods_supported": methods(false),
+        "token_endpoint_auth_signing_alg_values_supported": assertions,
         "userinfo_endpoint": format!("{base}/oidc/userinfo"),
         "end_session_endpoint": format!("{browser}/oidc/logout"),
         "jwks_uri": format!("{base}/oidc/.well-known/jwks.json"),
@@ -48,8 +51,10 @@ fn document(at: &InDomain, base: &str) -> Value {
         "registration_renew_secret_endpoint": format!("{base}/oidc/register/:client_id/renew_secret"),
         "introspection_endpoint": format!("{base}/oauth/introspect"),
         "introspection_endpoint_auth_methods_supported": methods(true),
+        "introspection_endpoint_auth_signing_alg_values_supported": assertions,
         "revocation_endpoint": format!("{base}/oauth/revoke"),
         "revocation_endpoint_auth_methods_supported": methods(false),
+        "revocation_endpoint_auth_signing_alg_values_supported": assertions,
         "grant_types_supported": GRANT_NAMES,
         // Required members (RFC 8414 §2, OIDC Discovery §3): what a client may register.
         "response_types_supported": ["code"],
@@ -64,6 +69,9 @@ fn document(at: &InDomain, base: &str) -> Value {
     });
     for (name, value) in about_authorization(at) {
         document[name] = value;
+    }
+    if at.find_in().documents {
+        document["client_id_metadata_document_supported"] = true.into();
     }
     if !scopes.is_empty() {
         document["scopes_supported"] = json!(scopes);

@@ -10,6 +10,7 @@ use http::request::Parts;
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::clients::find::FindIn;
 use crate::model::audit_event::Actor;
 use crate::model::domain::check_domain_name;
 use crate::model::oauth_error::OAuthError;
@@ -84,16 +85,24 @@ impl InDomain {
         self.app.issuer_of(&self.domain.domain.name)
     }
 
+    /// Where the domain's clients are found.
+    pub fn find_in(&self) -> FindIn<'_> {
+        let documents = self.app.takes_client_documents(&self.domain.domain.settings);
+        FindIn { domain: &self.domain, documents }
+    }
+
+    /// Counts something that this source may do so often only; the error is 429 once it is too often.
+    pub fn count(&self, kind: RateKind) -> Result<(), OAuthError> {
+        self.app.rate_limits.check(kind, self.caller.source(), self.domain.id()).map_err(|wait| {
+            self.app.metrics.rate_limited(kind.name());
+            OAuthError::too_many_requests("too many failed attempts from this address; wait and try again")
+                .with_retry_after(wait.0)
+        })
+    }
+
     /// Counts a failure of this source; the answer becomes 429 once there are too many.
     pub fn failed(&self, kind: RateKind, error: OAuthError) -> OAuthError {
-        match self.app.rate_limits.check(kind, self.caller.source(), self.domain.id()) {
-            Ok(()) => error,
-            Err(wait) => {
-                self.app.metrics.rate_limited(kind.name());
-                OAuthError::too_many_requests("too many failed attempts from this address; wait and try again")
-                    .with_retry_after(wait.0)
-            }
-        }
+        self.count(kind).err().unwrap_or(error)
     }
 }
 

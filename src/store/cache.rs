@@ -1,4 +1,4 @@
-//! What is kept in memory: domains and clients as they were last read, and the denylist of revoked tokens.
+//! What is kept in memory: domains, clients and client documents as they were last read, and the denylist of revoked tokens.
 //!
 //! A read-through cache emptied by the change feed. A load is kept only if no invalidation of its key arrived while it
 //! was under way, or a plain cache would keep the stale value. Absence is never cached.
@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::changes::Change;
 use super::policies::NamedPolicy;
 use crate::model::client::{Client, ClientSecret};
+use crate::model::client_id_document::ClientDocument;
 use crate::model::domain::Domain;
 use crate::model::id::{ClientId, DomainId, SecretId};
 use crate::model::json::Object;
@@ -107,6 +108,7 @@ pub struct Cache {
     /// Domains as they were once, invalidated or not: for what must go on without the database.
     last_known: RwLock<HashMap<DomainId, Arc<DomainEntry>>>,
     clients: moka::sync::Cache<ClientKey, Arc<ClientEntry>>,
+    documents: moka::sync::Cache<ClientKey, Arc<ClientDocument>>,
     revoked: RwLock<HashMap<(DomainId, String), UnixTime>>,
     epochs: [Mutex<u64>; SHARDS],
     hasher: RandomState,
@@ -132,6 +134,12 @@ impl Cache {
             domains: RwLock::default(),
             last_known: RwLock::default(),
             clients,
+            documents: moka::sync::Cache::builder()
+                .max_capacity(capacity_bytes / 8)
+                .weigher(|_: &ClientKey, document: &Arc<ClientDocument>| {
+                    u32::try_from(1024 + object_weight(&document.metadata)).unwrap_or(u32::MAX)
+                })
+                .build(),
             revoked: RwLock::default(),
             epochs: std::array::from_fn(|_| Mutex::new(0)),
             hasher: RandomState::new(),
@@ -170,6 +178,11 @@ impl Cache {
         found
     }
 
+    /// A client's metadata document by its URL.
+    pub fn document(&self, domain_id: DomainId, client_id: &ClientId) -> Option<Arc<ClientDocument>> {
+        self.documents.get(&(domain_id, client_id.clone()))
+    }
+
     /// Whether an access token was revoked before its end.
     pub fn is_revoked(&self, domain_id: DomainId, jti: &str) -> bool {
         let revoked = read(&self.revoked);
@@ -199,6 +212,13 @@ impl Cache {
         }
     }
 
+    pub(super) fn keep_document(&self, ticket: LoadTicket, document: &Arc<ClientDocument>) {
+        let epoch = self.epoch(ticket.shard);
+        if *epoch == ticket.epoch {
+            self.documents.insert((document.domain_id, document.client_id.clone()), Arc::clone(document));
+        }
+    }
+
     pub(super) fn replace_revoked(&self, revoked: HashMap<(DomainId, String), UnixTime>) {
         // Merged, not replaced: a revocation may have been applied after the rows were read.
         write(&self.revoked).extend(revoked);
@@ -220,6 +240,7 @@ impl Cache {
                 let key = (*domain_id, client_id.clone());
                 *self.epoch(self.shard(&key)) += 1;
                 self.clients.invalidate(&key);
+                self.documents.invalidate(&key);
             }
             Change::RevokedToken(domain_id, jti, end) => {
                 write(&self.revoked).insert((*domain_id, jti.clone()), *end);
@@ -234,6 +255,7 @@ impl Cache {
         }
         write(&self.domains).clear();
         self.clients.invalidate_all();
+        self.documents.invalidate_all();
     }
 
     fn shard(&self, key: &impl Hash) -> usize {

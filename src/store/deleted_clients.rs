@@ -33,12 +33,9 @@ impl Store {
         let sql = "delete from resource_grants where domain_id = $1 and client_id = $2";
         on_tx!(tx, |db| sqlx::query(sql).bind(domain_id).bind(client_id).execute(db).await.map(drop))?;
         // What people allowed it does not come back with it; its tokens end by the mark above.
-        for sql in [
-            "delete from consents where domain_id = $1 and client_id = $2",
-            "update authorizations set status = 'revoked' where domain_id = $1 and client_id = $2",
-        ] {
-            on_tx!(tx, |db| sqlx::query(sql).bind(domain_id).bind(client_id).execute(db).await.map(drop))?;
-        }
+        tx.forget_consents(domain_id, client_id).await?;
+        let sql = "update authorizations set status = 'revoked' where domain_id = $1 and client_id = $2";
+        on_tx!(tx, |db| sqlx::query(sql).bind(domain_id).bind(client_id).execute(db).await.map(drop))?;
         tx.audit(audit).await?;
         // The grants are part of the domain's entry.
         tx.changed(Change::Domain(domain_id));

@@ -41,6 +41,7 @@ impl Store {
             ("delete from authorizations where expires_at <= $1", now),
             ("delete from authorizations where status = 'pending' and created_at <= $1", now.plus(-CODES_KEPT)),
             ("delete from authorizations where status = 'revoked' and last_used_at <= $1", now.plus(-REVOKED_KEPT)),
+            ("delete from used_assertions where expires_at <= $1", now),
         ] {
             removed += on_backend!(write self, |db| sqlx::query(sql)
                 .bind(before)

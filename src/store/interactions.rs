@@ -6,7 +6,7 @@ use super::Store;
 use super::backend::Tx;
 use crate::model::audit_event::AuditEvent;
 use crate::model::consent::Consent;
-use crate::model::id::{AttemptId, DomainId, UserId};
+use crate::model::id::{AttemptId, ClientId, DomainId, UserId};
 use crate::model::interaction::{Interaction, Progress, StoredRequest};
 use crate::model::scope::ScopeSet;
 use crate::model::time::UnixTime;
@@ -145,6 +145,16 @@ fn consent(
 }
 
 impl Tx {
+    /// Forgets what people allowed a client.
+    pub(super) async fn forget_consents(
+        &mut self,
+        domain_id: DomainId,
+        client_id: &ClientId,
+    ) -> Result<(), sqlx::Error> {
+        let sql = "delete from consents where domain_id = $1 and client_id = $2";
+        on_tx!(self, |db| sqlx::query(sql).bind(domain_id).bind(client_id).execute(db).await.map(drop))
+    }
+
     async fn write_progress(&mut self, interaction: &Interaction) -> Result<bool, sqlx::Error> {
         let sql = "update interactions set progress = $1, version = version + 1
                    where domain_id = $2 and id = $3 and version = $4";

@@ -11,6 +11,7 @@ mod backend;
 pub mod audit;
 pub mod cache;
 pub mod changes;
+pub mod client_documents;
 pub mod clients;
 pub mod data_keys;
 pub mod deleted_clients;
@@ -31,6 +32,7 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod templates;
 pub mod usage;
+pub mod used_assertions;
 pub mod user_links;
 pub mod users;
 

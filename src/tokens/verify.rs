@@ -8,10 +8,12 @@ use serde::de::DeserializeOwned;
 
 use super::access_token::AccessToken;
 use super::issue::Issuer;
+use crate::clients::Registry;
+use crate::clients::find::{Fetching, FindIn, Found};
 use crate::keys::jwks::is_listed;
 use crate::model::client::ClientStatus;
+use crate::model::oauth_error::OAuthError;
 use crate::model::signing_key::{SigningAlgorithm, SigningKey};
-use crate::store::Store;
 use crate::store::cache::{ClientEntry, DomainEntry};
 
 /// How many verified signatures are remembered.
@@ -54,10 +56,11 @@ impl Verifier {
     pub async fn live(
         &self,
         issuer: &Issuer,
-        store: &Store,
-        (domain, iss): (&DomainEntry, &str),
+        registry: &Registry,
+        (at, iss): (FindIn<'_>, &str),
         token: &str,
-    ) -> Result<Option<LiveToken>, sqlx::Error> {
+    ) -> Result<Option<LiveToken>, OAuthError> {
+        let (domain, store) = (at.domain, &registry.store);
         let Some(claims) = self.claims(issuer, domain, token) else { return Ok(None) };
         let now = store.clock().now();
         if claims.iss != iss || claims.exp <= now || store.cache().is_revoked(domain.id(), &claims.jti) {
@@ -66,7 +69,13 @@ impl Verifier {
         if claims.grant_id.is_some_and(|id| store.cache().is_revoked(domain.id(), &id.to_string())) {
             return Ok(None);
         }
-        let Some(client) = store.client(domain.id(), &claims.client_id).await? else { return Ok(None) };
+        let client = match registry.find_client(at, claims.client_id.as_str(), Fetching::No).await {
+            Ok(Found::Known(client)) => client,
+            Ok(_) => return Ok(None),
+            // A client that the domain no longer takes.
+            Err(error) if error.status < 500 => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let alive = client.client.status == ClientStatus::Active && claims.iat > client.client.tokens_not_before;
         Ok(alive.then_some(LiveToken { claims, client }))
     }

@@ -10,6 +10,8 @@ mod apim_types;
 mod architecture;
 mod authorize;
 mod cli;
+mod client_assertions;
+mod client_documents;
 mod code_grant;
 mod concurrency;
 mod conformance;

@@ -95,7 +95,7 @@ fn resources<'a>(attempt: &'a Attempt, client: &Client) -> Result<Vec<Found<'a>>
     let at = attempt.at();
     let settings = &at.domain.domain.settings;
     let mut asked: Vec<&str> = attempt.params.all("resource").collect();
-    let anybody = matches!(client.origin, Origin::Open | Origin::ContentAddressed);
+    let anybody = matches!(client.origin, Origin::Open | Origin::ContentAddressed | Origin::ClientDocument);
     if asked.is_empty() && anybody {
         asked.extend(settings.default_resource.as_deref());
     }

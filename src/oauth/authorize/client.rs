@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Attempt;
 use super::respond::Stop;
+use crate::clients::find::{Fetching, Found};
 use crate::model::client::{Client, ClientStatus};
-use crate::model::id::ClientId;
 use crate::model::oauth_error::OAuthError;
 use crate::model::redirect_uri::{RedirectKind, RedirectUri};
 use crate::store::cache::ClientEntry;
@@ -24,24 +24,26 @@ pub(super) async fn find(attempt: &Attempt) -> Result<Option<Arc<ClientEntry>>, 
     let Some(id) = attempt.params.get("client_id") else {
         return Err(Stop::Page(OAuthError::invalid_request("the parameter client_id is missing")));
     };
-    let unknown = |reason: &'static str| Stop::UnknownClient { client_id: id.to_owned(), reason };
-    if id.len() > 300 || id.contains('\0') {
-        return Err(unknown("This server has never given out such an identifier."));
-    }
     let at = attempt.at();
-    let found = at.app.store.client(at.domain.id(), &ClientId(id.to_owned())).await.map_err(OAuthError::from)?;
-    let Some(entry) = found else {
-        return Err(unknown("This server does not know the application by this identifier."));
-    };
+    let fetching = if attempt.browser.current.is_some() { Fetching::Allowed } else { Fetching::No };
+    let unknown = |reason: &'static str| Err(Stop::UnknownClient { client_id: id.to_owned(), reason });
+    match at.app.registry.find_client(at.find_in(), id, fetching).await? {
+        Found::Known(entry) => usable(entry).map(Some),
+        Found::NeedsFetch => Ok(None),
+        Found::Deleted => unknown("The application was registered here and has been deleted since."),
+        Found::Unknown => unknown("This server does not know the application by this identifier."),
+    }
+}
+
+fn usable(entry: Arc<ClientEntry>) -> Result<Arc<ClientEntry>, Stop> {
     let stopped = |text: &str| Err(Stop::Page(OAuthError::unauthorized_client(text)));
     match entry.client.status {
-        ClientStatus::Deleted => Err(unknown("The application was registered here and has been deleted since.")),
         ClientStatus::Suspended => stopped("this application was suspended by an administrator"),
         ClientStatus::Pending => stopped("this application waits for an administrator's approval"),
-        ClientStatus::Active if entry.client.settings.resource_credentials => {
+        _ if entry.client.settings.resource_credentials => {
             stopped("these are a resource's credentials, which log nobody in")
         }
-        ClientStatus::Active => Ok(Some(entry)),
+        _ => Ok(entry),
     }
 }
 

@@ -39,6 +39,10 @@ pub(super) async fn post(attempt: &Attempt<'_>) -> Result<Authenticated, OAuthEr
 
 async fn prove(attempt: &Attempt<'_>, id: &str, secrets: &[&str]) -> Result<Authenticated, OAuthError> {
     let entry = find(attempt.at, id).await?;
+    if entry.client.takes_assertions() {
+        // A secret that was left over, or read on its way, must not stand for the key.
+        return Err(OAuthError::invalid_client("this client must authenticate with a client_assertion"));
+    }
     for secret in secrets {
         if let Some(secret) = attempt.at.app.registry.matching_secret(&entry, secret).await? {
             usable(&entry)?;

@@ -1,7 +1,10 @@
 //! Client authentication (RFC 6749 §2.3): the table of methods, and which one a request uses.
 
+mod assertion;
 mod client_secret;
+mod client_secret_jwt;
 mod none;
+mod private_key_jwt;
 
 use std::sync::Arc;
 
@@ -9,9 +12,11 @@ use futures_util::future::BoxFuture;
 
 use super::params::Params;
 use super::request::InDomain;
-use crate::model::client::ClientStatus;
-use crate::model::id::{ClientId, SecretId};
+use crate::clients::find::{Fetching, Found};
+use crate::model::client::{ClientStatus, Origin};
+use crate::model::id::SecretId;
 use crate::model::oauth_error::{Challenge, OAuthError};
+use crate::ops::rate_limit::RateKind;
 use crate::store::cache::ClientEntry;
 
 /// One way for a client to authenticate.
@@ -32,11 +37,22 @@ pub const METHODS: &[Method] = &[
         authenticate: |attempt| Box::pin(client_secret::basic(attempt)),
     },
     Method { name: "client_secret_post", proves: true, authenticate: |attempt| Box::pin(client_secret::post(attempt)) },
+    Method {
+        name: "private_key_jwt",
+        proves: true,
+        authenticate: |attempt| Box::pin(private_key_jwt::private_key_jwt(attempt)),
+    },
+    Method {
+        name: "client_secret_jwt",
+        proves: true,
+        authenticate: |attempt| Box::pin(client_secret_jwt::client_secret_jwt(attempt)),
+    },
     Method { name: "none", proves: false, authenticate: |attempt| Box::pin(none::none(attempt)) },
 ];
 
 /// The names of all methods.
-pub const METHOD_NAMES: &[&str] = &["client_secret_basic", "client_secret_post", "none"];
+pub const METHOD_NAMES: &[&str] =
+    &["client_secret_basic", "client_secret_post", "private_key_jwt", "client_secret_jwt", "none"];
 
 /// A client that proved who it is.
 #[derive(Debug)]
@@ -66,7 +82,8 @@ struct Attempt<'a> {
     params: &'a Params,
 }
 
-/// Finds out who the client is. Any client with a secret may use Basic or the body, whatever it registered.
+/// Finds out who the client is. Any client registered for a secret may use Basic or the body,
+/// whichever it registered; one that registered a key proves that key.
 pub async fn authenticate(
     at: &InDomain,
     authorization: Option<&str>,
@@ -76,18 +93,17 @@ pub async fn authenticate(
         Some(value) => Some(basic_credentials(value)?),
         None => None,
     };
-    if params.get("client_assertion").is_some() || params.get("client_assertion_type").is_some() {
-        return Err(OAuthError::invalid_client("client assertions are not supported; use the client's secret"));
-    }
-    let name = match (basic, params.get("client_secret")) {
-        (Some(_), Some(_)) => {
+    let assertion = params.get("client_assertion").or_else(|| params.get("client_assertion_type").map(|_| ""));
+    let name = match (basic, params.get("client_secret"), assertion) {
+        (Some(_), None, None) => "client_secret_basic",
+        (None, Some(_), None) => "client_secret_post",
+        (None, None, Some(assertion)) => assertion::method_of(assertion),
+        (None, None, None) => "none",
+        _ => {
             return Err(OAuthError::invalid_request(
-                "the client authenticates twice, by the Authorization header and client_secret; use one (RFC 6749 section 2.3)",
+                "the client authenticates twice, by the Authorization header, client_secret or client_assertion; use one (RFC 6749 section 2.3)",
             ));
         }
-        (Some(_), None) => "client_secret_basic",
-        (None, Some(_)) => "client_secret_post",
-        (None, None) => "none",
     };
     let attempt = Attempt { at, basic, params };
     let method = METHODS.iter().find(|method| method.name == name).expect("each name above stands in the table");
@@ -101,23 +117,33 @@ pub async fn authenticate(
 fn basic_credentials(header: &str) -> Result<&str, OAuthError> {
     match header.split_once(' ') {
         Some((scheme, credentials)) if scheme.eq_ignore_ascii_case("basic") => Ok(credentials.trim()),
-        _ => Err(OAuthError::invalid_client("clients authenticate here by Basic or by client_secret in the body")
-            .with_challenge(Challenge::Basic)),
+        _ => Err(OAuthError::invalid_client(
+            "clients authenticate here by Basic, or by client_secret or client_assertion in the body",
+        )
+        .with_challenge(Challenge::Basic)),
     }
 }
 
 /// The client of that id, if it may be used. A deleted one is told apart, because software keeps ids for ever.
 async fn find(at: &InDomain, client_id: &str) -> Result<Arc<ClientEntry>, OAuthError> {
-    if client_id.is_empty() || client_id.len() > 300 || client_id.contains('\0') {
-        return Err(OAuthError::invalid_client("the client is unknown or its secret is wrong"));
+    let registry = &at.app.registry;
+    let mut found = registry.find_client(at.find_in(), client_id, Fetching::No).await?;
+    let by_document = matches!(&found, Found::Known(entry) if entry.client.origin == Origin::ClientDocument);
+    if matches!(found, Found::NeedsFetch) {
+        // Whoever is behind this request makes the server send one.
+        at.count(RateKind::FailedAuthentication)?;
     }
-    let entry = at.app.store.client(at.domain.id(), &ClientId(client_id.to_owned())).await?;
-    let entry = entry.ok_or_else(|| OAuthError::invalid_client("the client is unknown or its secret is wrong"))?;
-    match entry.client.status {
-        ClientStatus::Deleted => {
+    if by_document || matches!(found, Found::NeedsFetch) {
+        found = registry.find_client(at.find_in(), client_id, Fetching::Allowed).await?;
+    }
+    match found {
+        Found::Known(entry) => Ok(entry),
+        Found::Deleted => {
             Err(OAuthError::invalid_client("this client was deleted; register again to get a new client_id"))
         }
-        _ => Ok(entry),
+        Found::Unknown | Found::NeedsFetch => {
+            Err(OAuthError::invalid_client("the client is unknown or its secret is wrong"))
+        }
     }
 }
 

@@ -6,11 +6,14 @@ use crate::model::oauth_error::OAuthError;
 /// By `client_id` alone; only for clients registered so.
 pub(super) async fn none(attempt: &Attempt<'_>) -> Result<Authenticated, OAuthError> {
     let id = attempt.params.get("client_id").ok_or_else(|| {
-        OAuthError::invalid_client("the client is not named; send client_id and client_secret, or Basic credentials")
+        OAuthError::invalid_client(
+            "the client is not named; send client_id and client_secret, Basic credentials or a client_assertion",
+        )
     })?;
     let entry = find(attempt.at, id).await?;
-    if !entry.client.is_public() {
-        return Err(OAuthError::invalid_client("this client must authenticate with its secret"));
+    if !entry.client.takes_method("none") {
+        let with = if entry.client.takes_assertions() { "a client_assertion" } else { "its secret" };
+        return Err(OAuthError::invalid_client(format!("this client must authenticate with {with}")));
     }
     usable(&entry)?;
     Ok(Authenticated { entry, secret: None, proven: false })

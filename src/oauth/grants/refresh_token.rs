@@ -31,7 +31,7 @@ pub(super) async fn authorize(request: &ClientRequest) -> Result<Authorization, 
         // Nothing is used up by a request that asks for the wrong thing.
         return Err(error);
     }
-    let successor = client.is_public().then(|| at.app.keys.refresh_successor(text));
+    let successor = (!request.client.proven).then(|| at.app.keys.refresh_successor(text));
     let kept = successor.as_ref().map(|successor| login::kept(request, &grant, successor));
     let refresh = RefreshUse {
         hash: &hash,

@@ -26,12 +26,37 @@ fn a_domain_is_created_shown_changed_and_deleted(#[case] database: Database) {
         it.json(&["domain", "set", "shop", "access_token_lifetime=", "blocked_redirect_hosts=a.example,b.example"]);
     assert_eq!(set["settings"]["access_token_lifetime"], 3600);
     assert_eq!(set["settings"]["blocked_redirect_hosts"], json!(["a.example", "b.example"]));
+    let denied = "https://app.example.com/client.json";
+    let set = it.json(&["domain", "set", "shop", &format!("client_document_denied_hosts=*.evil.example,{denied}")]);
+    assert_eq!(set["settings"]["client_document_denied_hosts"], json!(["*.evil.example", denied]));
+    assert!(it.refused(&["domain", "set", "shop", "client_document_allowed_hosts=a/b"]).contains("is not a host"));
+    assert!(it.refused(&["client", "suspend", "shop", denied]).contains("client_document_denied_hosts"));
     assert_eq!(it.json(&["domain", "list"])[0]["name"], "shop");
     assert!(it.ok(&["domain", "list"]).contains("open"));
     assert!(it.refused(&["domain", "create", "shop"]).contains("already"));
     assert!(it.refused(&["domain", "delete", "shop"]).contains("--yes"));
     assert_eq!(it.json(&["domain", "delete", "shop", "--yes"])["deleted"], "shop");
     assert_eq!(it.json(&["domain", "list"]), json!([]));
+}
+
+#[rstest]
+#[case::sqlite(Database::Sqlite)]
+#[case::postgres(Database::Postgres)]
+fn the_preset_for_mcp_clients_lets_them_begin_by_themselves(#[case] database: Database) {
+    let Some(it) = Installation::new(database) else { return };
+    let switches = |shown: &serde_json::Value| {
+        let on = |name: &str| shown["settings"][name] == true;
+        (on("open_registration"), on("client_documents"), text(&shown["settings"], "open_policy"))
+    };
+    let made = it.json(&["domain", "create", "tools", "--preset", "mcp", "access_token_lifetime=900"]);
+    assert_eq!(switches(&made), (true, true, "mcp".to_owned()));
+    assert_eq!(made["settings"]["access_token_lifetime"], 900);
+    let made = it.json(&["domain", "create", "shop"]);
+    assert_eq!(switches(&made), (false, false, "mcp".to_owned()));
+    let set = it.json(&["domain", "set", "shop", "--preset", "mcp", "open_registration=false"]);
+    assert_eq!(switches(&set), (false, true, "mcp".to_owned()));
+    assert_eq!(switches(&it.json(&["domain", "set", "shop", "--preset", "mcp"])), (true, true, "mcp".to_owned()));
+    assert_eq!(it.run(&["domain", "set", "shop", "--preset", "other"]).status.code(), Some(2));
 }
 
 #[rstest]

@@ -23,12 +23,15 @@ const KNOWN: &[Typed] = &[
     ("token_endpoint_auth_methods_supported", Value::is_array),
     ("userinfo_endpoint", Value::is_string),
     ("end_session_endpoint", Value::is_string),
+    ("token_endpoint_auth_signing_alg_values_supported", Value::is_array),
     ("jwks_uri", Value::is_string),
     ("registration_endpoint", Value::is_string),
     ("introspection_endpoint", Value::is_string),
     ("introspection_endpoint_auth_methods_supported", Value::is_array),
+    ("introspection_endpoint_auth_signing_alg_values_supported", Value::is_array),
     ("revocation_endpoint", Value::is_string),
     ("revocation_endpoint_auth_methods_supported", Value::is_array),
+    ("revocation_endpoint_auth_signing_alg_values_supported", Value::is_array),
     ("grant_types_supported", Value::is_array),
     ("response_types_supported", Value::is_array),
     ("subject_types_supported", Value::is_array),
@@ -39,6 +42,7 @@ const KNOWN: &[Typed] = &[
     ("request_parameter_supported", Value::is_boolean),
     ("request_uri_parameter_supported", Value::is_boolean),
     ("scopes_supported", Value::is_array),
+    ("client_id_metadata_document_supported", Value::is_boolean),
 ];
 
 /// What gateways read and no specification has.
@@ -84,6 +88,7 @@ async fn the_issuer_is_the_https_prefix_of_the_url(#[values(Backend::Sqlite, Bac
 async fn every_member_is_known_and_of_its_type(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let server = https_server!(backend);
     server.set_policy("gateway", |policy| policy.templates = vec!["batch".to_owned()]).await;
+    server.set_domain(|settings| settings.client_documents = true).await;
     let document = discovered(&server).await.expect(200);
     for (name, value) in document.as_object().unwrap() {
         let known = KNOWN.iter().chain(OUR_OWN).find(|(known, _)| known == name);
@@ -130,7 +135,7 @@ async fn what_is_supported_is_what_the_profiles_need(#[values(Backend::Sqlite, B
         assert!(claims.contains(&claim), "{claim}");
     }
     let methods = names(&document["token_endpoint_auth_methods_supported"]);
-    assert_eq!(methods, ["client_secret_basic", "client_secret_post", "none"]);
+    assert_eq!(methods, ["client_secret_basic", "client_secret_post", "private_key_jwt", "client_secret_jwt", "none"]);
     // Token scanning needs a secret (RFC 7662 §2.1).
     assert!(!names(&document["introspection_endpoint_auth_methods_supported"]).contains(&"none"));
 }

@@ -11,8 +11,7 @@
 //! | an unknown scope: 403 | left out, the effective scope is told | §5 Policies |
 //! | unknown `default_acr_values`: 400 | kept | there is no list of them to hold them against |
 //! | ping without a notification endpoint: 400 | unknown members, kept; that grant is left out | §5 Lenient in |
-//! | `private_key_jwt`: no secret | `client_secret_basic` with a secret in its place, told | §5: honoured if offered |
-//! | `client_secret_jwt` to `tls_client_auth` ends the secret | so does a secret to `none` | neither is served yet |
+//! | `client_secret_jwt` to `tls_client_auth` ends the secret | so does a secret to `none` | mutual TLS is not served yet |
 //! | trusted hosts, allowed scopes, max clients: 403 | 400 by member, left out, 429 | §5 Errors, Policies |
 //! | preflight: allowed origins only | any origin, never with credentials | browser clients register from anywhere |
 
@@ -139,7 +138,7 @@ async fn grants_and_response_types_are_brought_in_line(#[values(Backend::Sqlite,
         (
             "private_key_jwt",
             web_with(json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": key })),
-            to(json!({ "token_endpoint_auth_method": "client_secret_basic", "client_secret_expires_at": 0 })),
+            to(json!({ "token_endpoint_auth_method": "private_key_jwt", "client_secret_expires_at": null })),
         ),
     ];
     hold(&server, rows).await;

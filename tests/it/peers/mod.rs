@@ -3,8 +3,8 @@
 //! the rows where we differ.
 //!
 //! Not served yet, so without a test: the authorization endpoint (among it the matching of redirect URIs, which unit
-//! tests hold), ID tokens, pairwise subjects, logout, assertions by `private_key_jwt` and `client_secret_jwt` (their
-//! key caches and rotations with them), mutual TLS, backchannel authentication, consent.
+//! tests hold), ID tokens, pairwise subjects, logout, mutual TLS, backchannel authentication, consent. Assertions by
+//! `private_key_jwt` and `client_secret_jwt` have a file of their own.
 
 mod documents;
 mod hydra;

@@ -9,7 +9,6 @@
 //! | an unknown grant type: 400 | left out, the effective list is told | §5 Lenient in |
 //! | `implicit` only: no secret | `authorization_code` instead, with a secret | §5 Lenient in |
 //! | `none` with an HS256 ID token: a secret | 400: HS256 is not offered; `none` never gets a secret | §5 Strict out |
-//! | `client_secret_jwt`: as asked | `client_secret_basic` in its place, told | §5: honoured if offered |
 //! | 403 never has `WWW-Authenticate` | `insufficient_scope` has it | RFC 6750 §3.1 |
 //! | a registration token used elsewhere is destroyed | 401, and it lives on | a mistyped URL must not cost a client |
 //! | management of a static client: 403 | 401 by token, 403 `registration_forbidden` by a gateway | §5 Who |
@@ -150,7 +149,7 @@ async fn grants_and_methods_decide_about_the_secret(#[values(Backend::Sqlite, Ba
             (
                 "client_secret_jwt",
                 web("token_endpoint_auth_method", json!("client_secret_jwt")),
-                to(json!({ "token_endpoint_auth_method": "client_secret_basic", "client_secret_expires_at": 0 })),
+                to(json!({ "token_endpoint_auth_method": "client_secret_jwt", "client_secret_expires_at": 0 })),
             ),
             ("unknown grant type", web_with(unknown_grant), to(code.clone())),
             ("implicit only", web_with(implicit), to(code.clone())),

@@ -115,7 +115,7 @@ async fn an_authentication_method_is_honoured_or_substituted_and_always_told(
         ("client_secret_post", "client_secret_post"),
         ("client_secret_basic", "client_secret_basic"),
         ("none", "none"),
-        ("client_secret_jwt", "client_secret_basic"),
+        ("client_secret_jwt", "client_secret_jwt"),
     ] {
         let mut body = fixture("web");
         body["token_endpoint_auth_method"] = json!(asked);

@@ -2,6 +2,7 @@
 
 mod changes;
 mod clients;
+mod documents;
 mod domains;
 mod keys;
 mod operation;

@@ -199,3 +199,22 @@ async fn initial_access_tokens_are_kept_listed_used_and_revoked(
     let found = store.initial_access_token(story.domain_id, &token.hash).await.unwrap().unwrap();
     assert_eq!(found.revoked_at, Some(story.clock.now()));
 }
+
+#[rstest]
+#[tokio::test]
+async fn an_assertion_is_used_once_per_client_until_it_has_ended(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let (one, two) = (ClientId("one".to_owned()), ClientId("two".to_owned()));
+    let end = story.clock.now().plus(60);
+    let taken = async |client: &ClientId, jti: &[u8]| {
+        story.store.use_assertion(story.domain_id, client, jti, end).await.unwrap()
+    };
+    assert!(taken(&one, b"a").await && taken(&one, b"b").await && taken(&two, b"a").await);
+    assert!(!taken(&one, b"a").await);
+    assert_eq!(story.store.remove_expired().await.unwrap(), 0);
+    story.clock.advance(60);
+    assert_eq!(story.store.remove_expired().await.unwrap(), 3);
+    assert!(taken(&one, b"a").await);
+}

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::response::IntoResponse as _;
@@ -18,7 +19,16 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 const NAME: &str = "origin.test";
 
-type Documents = Arc<Mutex<HashMap<String, Value>>>;
+type Documents = Arc<Mutex<HashMap<String, Reply>>>;
+
+/// What is answered at a path.
+#[derive(Debug, Clone, Default)]
+struct Reply {
+    status: StatusCode,
+    document: Value,
+    cache_control: Option<String>,
+    delay: Duration,
+}
 
 /// An https server on this machine.
 #[derive(Debug)]
@@ -53,8 +63,32 @@ impl Origin {
 
     /// Serves a document at a path from now on; returns its URL.
     pub fn publish(&self, path: &str, document: Value) -> String {
-        self.documents.lock().unwrap().insert(path.to_owned(), document);
+        self.reply(path, |reply| (reply.status, reply.document) = (StatusCode::OK, document))
+    }
+
+    /// Answers at a path with this status from now on; a document that is there comes back with 200.
+    pub fn fail(&self, path: &str, status: u16) -> String {
+        self.reply(path, |reply| reply.status = StatusCode::from_u16(status).unwrap())
+    }
+
+    /// Says from now on how long the document at a path may be kept.
+    pub fn cache_control(&self, path: &str, value: &str) -> String {
+        self.reply(path, |reply| reply.cache_control = Some(value.to_owned()))
+    }
+
+    /// Takes so long to answer at a path from now on.
+    pub fn delay(&self, path: &str, delay: Duration) -> String {
+        self.reply(path, |reply| reply.delay = delay)
+    }
+
+    /// The URL of a path.
+    pub fn url(&self, path: &str) -> String {
         format!("https://{NAME}:{}{path}", self.port)
+    }
+
+    fn reply(&self, path: &str, change: impl FnOnce(&mut Reply)) -> String {
+        change(self.documents.lock().unwrap().entry(path.to_owned()).or_default());
+        self.url(path)
     }
 
     /// How many requests there were.
@@ -76,10 +110,13 @@ fn router(documents: Documents, requests: Arc<AtomicUsize>) -> Router {
         requests.fetch_add(1, Ordering::SeqCst);
         let document = documents.lock().unwrap().get(uri.path()).cloned();
         async move {
-            match document {
-                Some(document) => axum::Json(document).into_response(),
-                None => StatusCode::NOT_FOUND.into_response(),
+            let Some(reply) = document else { return StatusCode::NOT_FOUND.into_response() };
+            tokio::time::sleep(reply.delay).await;
+            let mut response = (reply.status, axum::Json(reply.document)).into_response();
+            if let Some(value) = reply.cache_control {
+                response.headers_mut().insert("cache-control", value.parse().unwrap());
             }
+            response
         }
     })
 }

@@ -326,7 +326,7 @@ mod tests {
             ("none", "none"),
             ("client_secret_post", "client_secret_post"),
             ("private_key_jwt", "private_key_jwt"),
-            ("client_secret_jwt", "client_secret_basic"),
+            ("client_secret_jwt", "client_secret_jwt"),
             ("self_signed_tls_client_auth", "client_secret_basic"),
         ] {
             let body = json!({"redirect_uris": ["com.a:/cb"], "token_endpoint_auth_method": asked, "jwks": keys});

@@ -16,6 +16,16 @@ const KNOWN_METHODS: &[&str] = &[
     "self_signed_tls_client_auth",
 ];
 
+/// The algorithms of the client assertions that a method uses, the usual one first (RFC 7518 §3.1, RFC 8037 §3.1); none
+/// for the methods without. A secret has the length that HS256 needs, not more (RFC 7518 §3.2).
+pub fn assertion_algorithms(method: &str) -> &'static [&'static str] {
+    match method {
+        "private_key_jwt" => &["RS256", "PS256", "ES256", "EdDSA"],
+        "client_secret_jwt" => &["HS256"],
+        _ => &[],
+    }
+}
+
 /// Subjects are public or pairwise (OIDC Core §8).
 pub(super) fn subject_type(metadata: &ClientMetadata, _: &RuleContext, report: &mut Report) {
     if let Some(other) = metadata.subject_type.as_deref().filter(|name| !["public", "pairwise"].contains(name)) {
@@ -46,6 +56,17 @@ pub(super) fn auth_method_keys(metadata: &ClientMetadata, _: &RuleContext, repor
     let needs_keys = ["private_key_jwt", "self_signed_tls_client_auth"].contains(&method);
     if needs_keys && metadata.jwks.is_none() && metadata.jwks_uri.is_none() {
         report.refuse("token_endpoint_auth_method", format!("{method} needs the client's keys; add jwks or jwks_uri"));
+    }
+}
+
+/// An assertion is signed with an algorithm of its method (OIDC Registration §2).
+pub(super) fn assertion_algorithm(metadata: &ClientMetadata, _: &RuleContext, report: &mut Report) {
+    let offered = assertion_algorithms(metadata.token_endpoint_auth_method.as_deref().unwrap_or_default());
+    let named = metadata.token_endpoint_auth_signing_alg.as_deref();
+    if let Some(other) = named.filter(|named| *named != "none" && !offered.is_empty() && !offered.contains(named)) {
+        let method = metadata.token_endpoint_auth_method.as_deref().unwrap_or_default();
+        let problem = format!("'{}' does not go with {method}; use one of {}", printable(other), offered.join(", "));
+        report.refuse("token_endpoint_auth_signing_alg", problem);
     }
 }
 
@@ -107,6 +128,29 @@ mod tests {
                 &format!("auth-method-keys token_endpoint_auth_method: {method} needs the client's keys"),
             );
             assert_accepted(json!({"token_endpoint_auth_method": method, "jwks_uri": "https://a.example/jwks"}));
+        }
+    }
+
+    #[test]
+    fn an_assertion_is_signed_with_an_algorithm_of_its_method() {
+        let by_key = |alg: &str| {
+            json!({"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://a.example/jwks",
+                   "token_endpoint_auth_signing_alg": alg})
+        };
+        let rule = "assertion-algorithm token_endpoint_auth_signing_alg:";
+        for good in ["RS256", "PS256", "ES256", "EdDSA"] {
+            assert_accepted(by_key(good));
+        }
+        for bad in ["HS256", "RS512", "ES384"] {
+            assert_refused(by_key(bad), &format!("{rule} '{bad}' does not go with private_key_jwt; use one of RS256,"));
+        }
+        let by_secret = |alg: &str| json!({"token_endpoint_auth_method": "client_secret_jwt", "token_endpoint_auth_signing_alg": alg});
+        assert_accepted(by_secret("HS256"));
+        for bad in ["RS256", "HS512"] {
+            assert_refused(
+                by_secret(bad),
+                &format!("{rule} '{bad}' does not go with client_secret_jwt; use one of HS256"),
+            );
         }
     }
 

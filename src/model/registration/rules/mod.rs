@@ -12,6 +12,7 @@ mod uris;
 use super::findings::{Refusal, Report, accept};
 use crate::model::client_metadata::ClientMetadata;
 
+pub use authentication::assertion_algorithms;
 pub(super) use authentication::certificate_subjects;
 pub use keys::key_document_is_public;
 pub use uris::sector_document_covers;
@@ -61,6 +62,7 @@ const RULES: &[(&str, Rule)] = &[
     ("max-age", authentication::default_max_age),
     ("auth-method", authentication::auth_method),
     ("auth-method-keys", authentication::auth_method_keys),
+    ("assertion-algorithm", authentication::assertion_algorithm),
     ("certificate-subject", authentication::certificate_subject),
     ("one-key-source", keys::one_source),
     ("public-keys", keys::public_keys),
@@ -89,7 +91,7 @@ pub(crate) mod testing {
     /// What a full server offers.
     pub(crate) const CONTEXT: RuleContext = RuleContext {
         grant_types: REGISTRABLE_GRANTS,
-        auth_methods: &["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+        auth_methods: &["client_secret_basic", "client_secret_post", "private_key_jwt", "client_secret_jwt", "none"],
         signing_algorithms: &["RS256", "ES256"],
     };
 
