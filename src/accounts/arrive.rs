@@ -23,10 +23,11 @@ pub async fn arrive(browser: &Browser, user: &User, interaction: Option<Interact
         None => go(&path(at, "/account", None)),
         Some(interaction) => {
             let id = interaction.id.clone();
-            match note(at, interaction, |progress| progress.logged_in = Some(session.id)).await? {
-                true => go_on(at, &id),
+            if note(at, interaction, |progress| progress.logged_in = Some(session.id)).await? {
+                go_on(at, &id)
+            } else {
                 // They are logged in all the same.
-                false => gone().into_response(),
+                gone().into_response()
             }
         }
     };

@@ -15,16 +15,16 @@ use crate::store::users::LinkPurpose;
 /// How long a mail may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Sends a mail. The log learns that it failed, but neither the address nor the link.
+/// Sends a mail. The log learns why it failed, which names neither the address nor the link.
 pub async fn send(at: &InDomain, to: &str, text: &impl MailText) -> Result<(), OAuthError> {
     let mail = text.mail();
     let mail = Mail { to: to.to_owned(), subject: mail.subject, text: mail.text };
-    let failed = match tokio::time::timeout(PATIENCE, at.app.people.mailer.send(mail)).await {
+    let cause = match tokio::time::timeout(PATIENCE, at.app.people.mailer.send(mail)).await {
         Ok(Ok(())) => return Ok(()),
-        Ok(Err(_)) => "it was refused",
-        Err(_) => "it took too long",
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it took too long".to_owned(),
     };
-    tracing::warn!(domain = at.domain.domain.name, request_id = &*at.caller.request_id, failed, "a mail was not sent");
+    tracing::warn!(domain = at.domain.domain.name, request_id = &*at.caller.request_id, cause, "a mail was not sent");
     Err(OAuthError::temporarily_unavailable("the mail could not be sent; try again later"))
 }
 

@@ -1,7 +1,7 @@
 //! The link that shows that an e-mail address is somebody's (OpenID Connect Core §5.1, `email_verified`).
 
-use axum::response::Response;
-use http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use http::{Method, StatusCode};
 
 use super::asking::interaction;
 use super::form::Query;
@@ -13,7 +13,11 @@ use crate::pages::{Link, Notice, texts};
 use crate::store::users::{LinkPurpose, PutUserOutcome};
 
 /// `GET /{domain}/verify`: nobody is logged in by it, for mails are read by others too.
-pub async fn verify(browser: Browser, Query(query): Query) -> Result<Response, OAuthError> {
+pub async fn verify(method: Method, browser: Browser, Query(query): Query) -> Result<Response, OAuthError> {
+    // Mail servers look at links in this way before anybody follows them.
+    if method == Method::HEAD {
+        return Ok(StatusCode::OK.into_response());
+    }
     let at = &browser.at;
     let used = |_| OAuthError::new("link_expired", 410, texts::VERIFICATION_GONE);
     let secret = query.required("token").map_err(used)?;

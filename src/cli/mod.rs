@@ -102,7 +102,7 @@ impl Cli {
     /// Runs the command.
     pub async fn run(mut self, install: InstallLog) -> anyhow::Result<()> {
         match self.command.take().unwrap_or_else(|| Command::Serve(serve::ServeArgs::default())) {
-            Command::Serve(arguments) => serve::run(&self, arguments, install).await,
+            Command::Serve(arguments) => Box::pin(serve::run(&self, arguments, install)).await,
             Command::Domain(command) => domain::run(&self, command).await,
             Command::Client(command) => client::run(&self, command).await,
             Command::User(command) => user::run(&self, command).await,

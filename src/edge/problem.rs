@@ -28,8 +28,7 @@ pub async fn for_people(app: &App, path: &str, request_id: &str, response: Respo
         Some(_) => cross_site().into_response(),
         None => response,
     };
-    let json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
-    if !json || response.extensions().get::<ErrorCode>().is_none() {
+    if response.extensions().get::<ErrorCode>().is_none() {
         return response;
     }
     let (mut parts, body) = response.into_parts();

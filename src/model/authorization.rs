@@ -34,7 +34,7 @@ pub struct Login {
     pub user: User,
     /// The refresh token to hand out.
     pub refresh_token: Option<Secret>,
-    /// The `nonce` that the id_token repeats: the request's, at its first token only (OIDC Core §12.2).
+    /// The `nonce` that the ID token repeats: the request's, at its first token only (OIDC Core §12.2).
     pub nonce: Option<String>,
 }
 

@@ -73,7 +73,7 @@ fn challenge(metadata_url: &str, scope: &ScopeSet) -> String {
     // Neither URLs, as they are written here, nor scopes have quotes or backslashes.
     let mut challenge = format!("Bearer resource_metadata=\"{metadata_url}\"");
     if !scope.is_empty() {
-        challenge.push_str(&format!(", scope=\"{scope}\""));
+        challenge = format!("{challenge}, scope=\"{scope}\"");
     }
     challenge
 }

@@ -6,7 +6,7 @@ use super::time::UnixTime;
 /// A browser session. The cookie holds a secret of which only a keyed hash is kept.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// Its identifier; the `sid` of id_tokens (OpenID Connect Front-Channel Logout §3).
+    /// Its identifier; the `sid` of ID tokens (OpenID Connect Front-Channel Logout §3).
     pub id: SessionId,
     /// The domain it belongs to.
     pub domain_id: DomainId,

@@ -94,7 +94,7 @@ fn about_authorization(at: &InDomain) -> [(&'static str, Value); 5] {
     ]
 }
 
-/// The claims that id_tokens and userinfo answers may hold.
+/// The claims that ID tokens and userinfo answers may hold.
 fn claims() -> Vec<&'static str> {
     PROTOCOL_CLAIMS.iter().chain(PROFILE_CLAIMS).chain(OTHER_CLAIMS).copied().collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! # Design
 //! What ends is the browser's session, nothing else: the tokens of the person's applications are theirs, with or without
-//! `offline_access`, and end by revocation or on the account page. A request with an id_token of this very session is
+//! `offline_access`, and end by revocation or on the account page. A request with an ID token of this very session is
 //! the client's own; any other could come from a page that only wants to annoy, and is put to the person first. The
 //! answer to that question carries a value that only a page shown in this session can know.
 

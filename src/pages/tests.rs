@@ -546,7 +546,7 @@ fn the_account_page_has_a_form_for_each_thing() {
     holds(&html, &["name=\"session\" value=\"s2\"><button type=\"submit\" name=\"action\" value=\"end_session\">"]);
     holds(&html, &["name=\"client_id\" value=\"c1\"><button type=\"submit\" name=\"action\" value=\"revoke\">"]);
     holds(&html, &["<time datetime=\"2026-11-22T04:00:00Z\">22 November 2026, 04:00 UTC</time>", "data-current"]);
-    for action in ["end_other_sessions", "update_profile", "change_password", "delete_account", "send_verification"] {
+    for action in ["end_other_sessions", "profile", "change_password", "delete_account", "send_verification"] {
         holds(&html, &[&format!("name=\"action\" value=\"{action}\"")]);
     }
     for id in

@@ -27,10 +27,10 @@ pub struct People {
     pub keys: Arc<DataKeys>,
     /// What hashes passwords.
     pub argon2: Argon2Pool,
-    /// Who has to wait.
-    pub throttle: Throttle,
     /// What sends mail.
     pub mailer: Mailer,
+    /// Who has to wait.
+    pub throttle: Throttle,
 }
 
 impl People {

@@ -9,6 +9,7 @@
 mod backend;
 
 pub mod audit;
+pub mod authorization_codes;
 pub mod cache;
 pub mod changes;
 pub mod client_documents;

@@ -18,7 +18,7 @@ use crate::model::random::encode;
 use crate::model::signing_key::SigningAlgorithm;
 use crate::store::cache::DomainEntry;
 
-/// Longer texts are no id_tokens of ours.
+/// Longer texts are no ID tokens of ours.
 const MAX_LENGTH: usize = 16_384;
 
 /// The names of the claims that the server itself makes, as discovery lists them.
@@ -36,13 +36,13 @@ pub struct Hint {
     #[serde(default)]
     pub sid: Option<String>,
     iss: String,
-    /// No id_token has it; every access token does.
+    /// No ID token has it; every access token does.
     #[serde(default)]
     client_id: Option<Value>,
 }
 
 impl Issuer {
-    /// Signs the id_token that goes with an access token; none without the scope `openid` or without a login.
+    /// Signs the ID token that goes with an access token; none without the scope `openid` or without a login.
     pub fn id_token(
         &self,
         domain: &DomainEntry,
@@ -83,7 +83,7 @@ impl Issuer {
         signer.sign(TokenType::Jwt, claims).map_err(OAuthError::server_error)
     }
 
-    /// Reads an id_token of ours, expired or not (OIDC RP-Initiated Logout §2). `None`: it is none.
+    /// Reads an ID token of ours, expired or not (OIDC RP-Initiated Logout §2). `None`: it is none.
     pub fn hint(&self, domain: &DomainEntry, iss: &str, text: &str) -> Option<Hint> {
         if text.len() > MAX_LENGTH {
             return None;

@@ -1,4 +1,4 @@
-//! Access tokens and id_tokens: made and checked here, whatever the grant.
+//! Access tokens and ID tokens: made and checked here, whatever the grant.
 
 pub mod access_token;
 pub mod audience;

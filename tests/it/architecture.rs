@@ -569,16 +569,28 @@ fn methods_without_domain(code: &str, carriers: &BTreeSet<String>) -> Vec<(usize
             }
             // `pub(super)` is a step of another method; it has its domain from there.
             "fn" if store_depth == Some(depth) && (text(i - 1) == "pub" || text(i - 2) == "pub") => {
-                let parameters = (i..tokens.len()).map(text).skip_while(|t| *t != "(").take_while(|t| *t != ")");
-                let mut parameters = parameters.collect::<Vec<_>>().join(" ");
-                let first = parameters.split_off(parameters.find(',').unwrap_or(parameters.len()));
-                let first = first.trim_start_matches(',').split(',').next().unwrap_or_default();
-                let named = first.split_whitespace().any(|word| carriers.contains(word));
-                if has_word(&parameters, "self") && !named {
+                let parameters = parameters((i..tokens.len()).map(text));
+                let named = parameters.get(1).is_some_and(|first| first.iter().any(|word| carriers.contains(*word)));
+                if parameters[0].contains(&"self") && !named {
                     found.push((tokens[i].0, text(i + 1).to_owned()));
                 }
             }
             _ => {}
+        }
+    }
+    found
+}
+
+/// The parameters of a function, each as its words; a tuple is one parameter.
+fn parameters<'a>(function: impl Iterator<Item = &'a str>) -> Vec<Vec<&'a str>> {
+    let (mut found, mut depth) = (vec![Vec::new()], 0_usize);
+    for word in function.skip_while(|word| *word != "(") {
+        match word {
+            "(" => depth += 1,
+            ")" if depth == 1 => break,
+            ")" => depth -= 1,
+            "," if depth == 1 => found.push(Vec::new()),
+            word => found.last_mut().expect("it begins with one").push(word),
         }
     }
     found

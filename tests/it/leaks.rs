@@ -4,7 +4,10 @@ use http::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Backend, Credentials, Database, Launch, MASTER_KEY, Process, basic};
+use crate::support::{
+    Answer, Backend, Credentials, Database, Launch, MASTER_KEY, Process, REDIRECT, VERIFIER, add_user, basic, log_in,
+    text,
+};
 
 /// Every secret of the run, and every text that must not hold one.
 #[derive(Default)]
@@ -57,6 +60,7 @@ async fn no_secret_is_logged_answered_counted_or_stored_in_clear(
     witness.secret("the gateway's secret", &server.gateway.secret);
     master_key(&mut witness, &database);
     the_whole_flow(&server, &mut witness).await;
+    a_login(&server, &mut witness).await;
     everything_that_fails(&server, &mut witness).await;
     witness.sees("metrics", &server.api.get(&format!("{}/metrics", server.api.base)).await);
     let administrator = server.administrator().await;
@@ -93,7 +97,17 @@ fn master_key(witness: &mut Witness, database: &Database) {
 
 /// Every table as text; bytes as hexadecimal, which `to_jsonb` writes.
 async fn dump(database: &Database) -> String {
-    let tables = ["clients", "client_secrets", "initial_access_tokens", "data_keys", "signing_keys", "audit_events"];
+    let tables = [
+        "clients",
+        "client_secrets",
+        "initial_access_tokens",
+        "data_keys",
+        "signing_keys",
+        "audit_events",
+        "authorizations",
+        "authorization_codes",
+        "refresh_tokens",
+    ];
     let mut text = String::new();
     for table in tables {
         let rows = format!("select coalesce(string_agg(to_jsonb(t)::text, ' '), '') from {table} t");
@@ -130,6 +144,36 @@ async fn the_whole_flow(server: &Process, witness: &mut Witness) {
         witness.sees("delete", &api.bare(Method::DELETE, &api.client_url(&record), token_of(&record)).await);
         witness.sees("read of a deleted client", &api.read(&record).await);
     }
+}
+
+/// A login's code and tokens, used rightly and wrongly, by a client with rotation.
+async fn a_login(server: &Process, witness: &mut Witness) {
+    let (api, administrator) = (&server.api, server.administrator().await);
+    let admin = api.token(&server.gateway, "dcr_admin").await;
+    let body = json!({
+        "redirect_uris": [REDIRECT], "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_method": "none"
+    });
+    let client = Credentials::of(&api.register(&admin, &body).await.expect(201));
+    let ada = add_user(&administrator.store, administrator.domain().await.id(), "ada").await;
+    let code = log_in((&administrator.store, &administrator.keys), &client.id, &ada, |_, _| {}).await;
+    witness.secret("a code", &code);
+    witness.secret("a proof key", VERIFIER);
+    witness.sees("a code without its proof", &api.redeem_with(&client, &code, "").await);
+    let mut tokens = api.redeem(&client, &code).await.expect(200);
+    for _ in 0..2 {
+        for member in ["access_token", "refresh_token", "id_token"] {
+            witness.secret(member, text(&tokens, member));
+        }
+        witness.sees("userinfo", &api.userinfo(text(&tokens, "access_token")).await);
+        let refresh = text(&tokens, "refresh_token").to_owned();
+        witness.sees("a refresh by another client", &api.refresh(&server.gateway, &refresh, "").await);
+        witness.sees("introspect a refresh token", &api.introspect(&server.gateway, &refresh).await);
+        tokens = api.refresh(&client, &refresh, "").await.expect(200);
+    }
+    witness.sees("a code again", &api.redeem(&client, &code).await);
+    let form = format!("token={}", text(&tokens, "refresh_token"));
+    witness.sees("revoke a refresh token", &api.post_as("/oauth/revoke", &client, &form).await);
 }
 
 fn learn(witness: &mut Witness, record: &Value) {

@@ -34,7 +34,7 @@ fn encoded(params: &[(&str, &str)]) -> String {
 }
 
 impl Scene {
-    /// An id_token of this browser's session.
+    /// An ID token of this browser's session.
     async fn hint(&self) -> String {
         let session = self.session.id;
         let code = self.server.log_in(&self.client, &self.ada, |grant, _| grant.session_id = Some(session)).await;

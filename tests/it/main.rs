@@ -4,6 +4,7 @@
 
 mod support;
 
+mod accounts;
 mod administration;
 mod apim;
 mod apim_types;

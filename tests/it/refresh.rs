@@ -171,6 +171,7 @@ async fn resources_narrow_and_those_that_are_gone_are_left_out(
 ) {
     let Some(server) = TestServer::start(backend).await else { return };
     let (ada, client) = (server.add_user("ada").await, server.add_web_client().await);
+    server.set_domain(|settings| settings.quick_start = false).await;
     let (one, two) = ("https://one.example", "https://two.example");
     server.add_resource("one", &[one]).await;
     let (second, _) = server.add_resource("two", &[two]).await;

@@ -28,7 +28,6 @@ pub struct FirstPassword {
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-#[expect(clippy::struct_field_names, reason = "they are the flags' names")]
 struct PasswordSource {
     /// A file with the password, or '-' for standard input
     #[arg(long, value_name = "FILE")]

@@ -8,7 +8,7 @@ use crate::model::pkce::CodeChallenge;
 use crate::model::random;
 use crate::model::secret::Secret;
 use crate::oauth::client_request::ClientRequest;
-use crate::store::login_grants::RedeemOutcome;
+use crate::store::authorization_codes::RedeemOutcome;
 
 /// What the person's login established, once. A `scope` parameter means nothing here: the code stands for its own.
 ///

@@ -3,7 +3,7 @@
 //!
 //! Not served yet, so without a test: the authorization endpoint and its answers, pushed authorization requests, `DPoP`,
 //! mutual TLS, request objects; the members of discovery that announce them; at the token endpoint, every case about
-//! assertions and proofs. Codes, refresh tokens, id_tokens, userinfo and logout have files of their own (`code_grant`,
+//! assertions and proofs. Codes, refresh tokens, ID tokens, userinfo and logout have files of their own (`code_grant`,
 //! `refresh`, `id_token`, `userinfo`, `logout`). TLS is tested where it is built.
 //!
 //! Where we differ:

@@ -2,14 +2,15 @@
 
 use http::Method;
 use registrar::clients::manual::Wanted;
-use registrar::keys::data_keys::HashPurpose;
+use registrar::keys::data_keys::{DataKeys, HashPurpose};
 use registrar::model::audit_event::Actor;
 use registrar::model::authorization::{AuthorizationCode, GrantDetails, GrantStatus, LoginGrant};
-use registrar::model::id::{AttemptId, AuthorizationId, ClientId, UserId};
+use registrar::model::id::{AttemptId, AuthorizationId, ClientId, DomainId, UserId};
 use registrar::model::random;
 use registrar::model::session::Session;
 use registrar::model::user::{User, UserClaims};
 use registrar::people::browser_session::Device;
+use registrar::store::Store;
 use registrar::store::users::PutUserOutcome;
 use registrar::tokens::subject::subject;
 use serde_json::{Value, json};
@@ -24,11 +25,12 @@ pub const REDIRECT: &str = "https://app.example.com/cb";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// A user of the domain `main` who is not stored yet.
-pub fn user(server: &TestServer, domain_id: registrar::model::id::DomainId, name: &str) -> User {
+/// Stores a user of a domain.
+pub async fn add_user(store: &Store, domain_id: DomainId, name: &str) -> User {
     let Value::Object(claims) = json!({ "name": "Ada Lovelace", "locale": "en-GB" }) else { unreachable!() };
-    User {
-        id: UserId::new(&server.clock),
+    let clock = store.clock();
+    let user = User {
+        id: UserId::new(clock),
         domain_id,
         username: name.to_owned(),
         email: Some(format!("{name}@example.com")),
@@ -37,18 +39,64 @@ pub fn user(server: &TestServer, domain_id: registrar::model::id::DomainId, name
         claims: UserClaims(claims),
         enabled: true,
         version: 1,
-        created_at: server.clock.now(),
-        updated_at: server.clock.now(),
-    }
+        created_at: clock.now(),
+        updated_at: clock.now(),
+    };
+    let audit = Actor::local("test").did(clock, Some(domain_id), "user.create", name);
+    assert_eq!(store.create_user(&user, None, &audit).await.unwrap(), PutUserOutcome::Stored);
+    user
+}
+
+/// What a login leaves behind: a code for `openid profile`, with a proof key; `change` says what is different.
+pub async fn log_in(
+    (store, keys): (&Store, &DataKeys),
+    client_id: &str,
+    user: &User,
+    change: impl FnOnce(&mut LoginGrant, &mut AuthorizationCode),
+) -> String {
+    let code = format!("ac_{}", random::secret());
+    let (clock, client_id) = (store.clock(), ClientId(client_id.to_owned()));
+    let now = clock.now();
+    let settings = store.domain(user.domain_id).await.unwrap().unwrap().domain.settings.clone();
+    let entry = store.read_client(user.domain_id, &client_id).await.unwrap().unwrap();
+    let mut grant = LoginGrant {
+        id: AuthorizationId::new(clock),
+        domain_id: user.domain_id,
+        client_id: client_id.clone(),
+        user_id: user.id,
+        session_id: None,
+        attempt: AttemptId::random(),
+        scope: scopes("openid profile"),
+        details: GrantDetails {
+            subject: subject(keys, &entry.client, user.id),
+            resources: Vec::new(),
+            auth_time: now.plus(-5),
+            nonce: None,
+        },
+        status: GrantStatus::Pending,
+        created_at: now,
+        last_used_at: now,
+        expires_at: now.plus(settings.refresh_token_lifetime),
+    };
+    let mut kept = AuthorizationCode {
+        hash: keys.hash(HashPurpose::AuthorizationCode, &code),
+        client_id,
+        redirect_uri: REDIRECT.to_owned(),
+        redirect_uri_sent: true,
+        code_challenge: Some(CHALLENGE.to_owned()),
+        created_at: now,
+        expires_at: now.plus(60),
+        redeemed_at: None,
+    };
+    change(&mut grant, &mut kept);
+    assert!(store.establish_grant(&grant, &kept, None).await.unwrap());
+    code
 }
 
 impl TestServer {
     /// A user of the domain `main`.
     pub async fn add_user(&self, name: &str) -> User {
-        let user = user(self, self.domain().await.id(), name);
-        let audit = Actor::local("test").did(&self.clock, Some(user.domain_id), "user.create", name);
-        assert_eq!(self.app.store.create_user(&user, None, &audit).await.unwrap(), PutUserOutcome::Stored);
-        user
+        add_user(&self.app.store, self.domain().await.id(), name).await
     }
 
     /// Lets a user log in, or not; with the latter every login of theirs ends.
@@ -78,49 +126,14 @@ impl TestServer {
         self.add_login_client(json!({ "token_endpoint_auth_method": "client_secret_basic" })).await
     }
 
-    /// What a login leaves behind: a code for `openid profile`, with a proof key; `change` says what is different.
+    /// A code of this user's login with a client, as [`log_in`] leaves it.
     pub async fn log_in(
         &self,
         client: &Credentials,
         user: &User,
         change: impl FnOnce(&mut LoginGrant, &mut AuthorizationCode),
     ) -> String {
-        let code = format!("ac_{}", random::secret());
-        let domain = self.domain().await;
-        let now = self.clock.now();
-        let entry = self.stored(&client.id).await.unwrap();
-        let mut grant = LoginGrant {
-            id: AuthorizationId::new(&self.clock),
-            domain_id: domain.id(),
-            client_id: ClientId(client.id.clone()),
-            user_id: user.id,
-            session_id: None,
-            attempt: AttemptId::random(),
-            scope: scopes("openid profile"),
-            details: GrantDetails {
-                subject: subject(&self.app.keys, &entry.client, user.id),
-                resources: Vec::new(),
-                auth_time: now.plus(-5),
-                nonce: None,
-            },
-            status: GrantStatus::Pending,
-            created_at: now,
-            last_used_at: now,
-            expires_at: now.plus(domain.domain.settings.refresh_token_lifetime),
-        };
-        let mut kept = AuthorizationCode {
-            hash: self.app.keys.hash(HashPurpose::AuthorizationCode, &code),
-            client_id: grant.client_id.clone(),
-            redirect_uri: REDIRECT.to_owned(),
-            redirect_uri_sent: true,
-            code_challenge: Some(CHALLENGE.to_owned()),
-            created_at: now,
-            expires_at: now.plus(60),
-            redeemed_at: None,
-        };
-        change(&mut grant, &mut kept);
-        assert!(self.app.store.establish_grant(&grant, &kept, None).await.unwrap());
-        code
+        log_in((&self.app.store, &self.app.keys), &client.id, user, change).await
     }
 
     /// The token answer of a login with these scopes for these resources.

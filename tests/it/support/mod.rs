@@ -18,7 +18,7 @@ pub use browser::{Browser, Form, Landed, Page, param};
 pub use client::basic;
 pub use client::{Answer, Api};
 pub use database::{Backend, Database};
-pub use login::{REDIRECT, VERIFIER, decoded, text};
+pub use login::{REDIRECT, VERIFIER, add_user, decoded, log_in, text};
 pub use origin::Origin;
 pub use people::{Authorize, CHALLENGE, PASSWORD, claims};
 pub use postgres::{PrivatePostgres, Wire};

@@ -1,0 +1,105 @@
+//! Browser steps that wait for a person, and what people allowed.
+
+use registrar::model::consent::Consent;
+use registrar::model::id::{AttemptId, SessionId};
+use registrar::model::interaction::{Decision, Interaction, LoginRequest, Progress, StoredRequest};
+use registrar::model::user::User;
+use rstest::rstest;
+
+use super::Story;
+use crate::support::{Backend, scopes};
+
+impl Story {
+    fn interaction(&self) -> Interaction {
+        let params = vec![("client_id".to_owned(), "c".to_owned()), ("state".to_owned(), "\u{e9} +&=".to_owned())];
+        Interaction {
+            id: AttemptId::random(),
+            domain_id: self.domain_id,
+            client_id: "c".to_owned(),
+            request: StoredRequest { params },
+            progress: Progress::default(),
+            version: 1,
+            created_at: self.clock.now(),
+            expires_at: self.clock.now().plus(1_800),
+        }
+    }
+
+    fn consent(&self, user: &User, resource: &str, scope: &str) -> Consent {
+        Consent {
+            domain_id: self.domain_id,
+            user_id: user.id,
+            client_id: "c".to_owned(),
+            resource: resource.to_owned(),
+            scope: scopes(scope),
+            granted_at: self.clock.now(),
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_interaction_goes_on_in_one_window_and_ends(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let (store, begun) = (&story.store, story.interaction());
+    store.begin_interaction(&begun).await.unwrap();
+    let mut found = store.interaction(story.domain_id, &begun.id).await.unwrap().unwrap();
+    assert_eq!((&found.request, &found.progress, found.version), (&begun.request, &begun.progress, 1));
+    assert!(store.interaction(story.domain_id, &AttemptId::random()).await.unwrap().is_none());
+    let login = LoginRequest { client_name: "App".to_owned(), ..LoginRequest::default() };
+    found.progress = Progress {
+        login: Some(login),
+        logged_in: Some(SessionId::new(&story.clock)),
+        decision: Some(Decision::Denied),
+        ..Progress::default()
+    };
+    assert!(store.update_interaction(&found).await.unwrap());
+    assert!(!store.update_interaction(&found).await.unwrap(), "another window was faster");
+    let read = store.interaction(story.domain_id, &begun.id).await.unwrap().unwrap();
+    assert_eq!((read.progress, read.version), (found.progress, 2));
+    story.clock.advance(1_800);
+    assert!(store.interaction(story.domain_id, &begun.id).await.unwrap().is_none());
+    store.remove_expired().await.unwrap();
+    assert_eq!(story.count("interactions").await, 0);
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_interaction_is_completed_once(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let (store, ada, begun) = (&story.store, story.add_user("ada").await, story.interaction());
+    store.begin_interaction(&begun).await.unwrap();
+    let (first, second) = (story.login(&ada, "c"), story.login(&ada, "c"));
+    assert!(store.establish_grant(&first, &story.code(&first, 1), Some(&begun.id)).await.unwrap());
+    assert!(!store.establish_grant(&second, &story.code(&second, 2), Some(&begun.id)).await.unwrap());
+    assert!(store.interaction(story.domain_id, &begun.id).await.unwrap().is_none());
+    assert_eq!((story.count("authorizations").await, story.count("authorization_codes").await), (1, 1));
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_was_allowed_adds_up_until_it_is_taken_back(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let (store, ada, begun) = (&story.store, story.add_user("ada").await, story.interaction());
+    store.begin_interaction(&begun).await.unwrap();
+    let mut interaction = begun.clone();
+    for consents in [
+        vec![story.consent(&ada, "", "openid"), story.consent(&ada, "https://a.example", "read")],
+        vec![story.consent(&ada, "https://a.example", "write read")],
+    ] {
+        assert!(store.allow_interaction(&interaction, &consents, &story.audit("consent.allow")).await.unwrap());
+        interaction = store.interaction(story.domain_id, &begun.id).await.unwrap().unwrap();
+    }
+    let late = [story.consent(&ada, "https://b.example", "read")];
+    assert!(!store.allow_interaction(&begun, &late, &story.audit("consent.allow")).await.unwrap());
+    let known = store.consents(story.domain_id, ada.id, "c").await.unwrap();
+    let said: Vec<(&str, String)> = known.iter().map(|own| (own.resource.as_str(), own.scope.to_string())).collect();
+    assert_eq!(said, [("", "openid".to_owned()), ("https://a.example", "read write".to_owned())]);
+    assert_eq!(store.consents_of_user(story.domain_id, ada.id).await.unwrap(), known);
+    assert!(store.consents(story.domain_id, ada.id, "other").await.unwrap().is_empty());
+    let until = story.clock.now().plus(60);
+    let audit = story.audit("client.disconnect");
+    store.disconnect_client((story.domain_id, ada.id), "c", until, &audit).await.unwrap();
+    assert!(store.consents_of_user(story.domain_id, ada.id).await.unwrap().is_empty());
+}
