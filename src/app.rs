@@ -20,6 +20,7 @@ use crate::model::id::DomainId;
 use crate::model::time::Clock;
 use crate::ops::audit::AuditQueue;
 use crate::ops::feed::FeedHealth;
+use crate::ops::flow_trace::FlowTraces;
 use crate::ops::metrics::{DomainMetrics, Metrics};
 use crate::ops::rate_limit::RateLimits;
 use crate::ops::usage::Usage;
@@ -74,6 +75,8 @@ pub struct Parts {
     pub usage: Usage,
     /// Refusals on their way to the database.
     pub audit: AuditQueue,
+    /// Steps of login attempts on their way to the database.
+    pub trace: FlowTraces,
     /// Whether a graceful stop has begun.
     pub stopping: AtomicBool,
 }

@@ -2,12 +2,12 @@
 
 mod card;
 mod first;
+mod tasks;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
-use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tokio::net::TcpListener;
@@ -19,7 +19,6 @@ use crate::clients::credentials::Remembered;
 use crate::clients::{Registry, RemoteMemory};
 use crate::config::{BaseUrl, Settings};
 use crate::fetch::Fetcher;
-use crate::housekeeping;
 use crate::keys::argon2_pool::Argon2Pool;
 use crate::keys::data_keys::DataKeys;
 use crate::keys::generate::KeySource;
@@ -30,7 +29,8 @@ use crate::model::time::Clock;
 use crate::oauth::client_auth::METHOD_NAMES;
 use crate::oauth::grants::GRANT_NAMES;
 use crate::ops::audit::{self, AuditOutlet};
-use crate::ops::feed::{self, FeedHealth, FeedOptions};
+use crate::ops::feed::FeedHealth;
+use crate::ops::flow_trace::{self, TraceOutlet};
 use crate::ops::metrics::Metrics;
 use crate::ops::rate_limit::RateLimits;
 use crate::ops::usage::Usage;
@@ -43,6 +43,7 @@ use crate::tokens::issue::Issuer;
 use crate::tokens::verify::Verifier;
 pub use card::{Card, GatewayCard};
 use first::{first_start, provision_all};
+use tasks::spawn_tasks;
 
 /// The domain that the first start makes.
 pub const FIRST_DOMAIN: &str = "main";
@@ -144,7 +145,7 @@ pub async fn start(start: Start) -> anyhow::Result<Running> {
     let public_url = settings.base_url(address)?;
     let (store, keys) = open(&settings, clock, true).await?;
     check_public_url(&store, &settings, &public_url).await?;
-    let (app, outlet) = assemble(settings, public_url, (store, keys, key_source), fetcher)?;
+    let (app, outlets) = assemble(settings, public_url, (store, keys, key_source), fetcher)?;
     if let Some(file) = &provision {
         provision_all(&app, file).await?;
     }
@@ -152,7 +153,7 @@ pub async fn start(start: Start) -> anyhow::Result<Running> {
     // Known before the first request: a revoked token stays revoked over a restart.
     app.store.load_revoked_tokens().await?;
     let (stop, background) = (CancellationToken::new(), CancellationToken::new());
-    let tasks = spawn_tasks(&app, outlet, &background);
+    let tasks = spawn_tasks(&app, outlets, &background);
     let serving = spawn_listeners(&app, listener, &stop).await?;
     Ok(Running { app, address, card, stop, background, serving, tasks })
 }
@@ -210,9 +211,11 @@ pub fn assemble(
     public_url: BaseUrl,
     (store, keys, key_source): (Store, Arc<DataKeys>, KeySource),
     fetcher: Option<Fetcher>,
-) -> anyhow::Result<(App, AuditOutlet)> {
-    let (audit, outlet) = audit::queue();
+) -> anyhow::Result<(App, (AuditOutlet, TraceOutlet))> {
     let clock = store.clock().clone();
+    let metrics = Metrics::new();
+    let (audit, refusals) = audit::queue();
+    let (trace, steps) = flow_trace::queue(clock.clone(), metrics.trace_steps_dropped.clone());
     let fetcher = match fetcher {
         Some(fetcher) => fetcher,
         None => Fetcher::guarded(&settings.fetch)?,
@@ -222,7 +225,7 @@ pub fn assemble(
         people: People::new(&settings, store.clone(), Arc::clone(&keys))?,
         issuer: Issuer { keys: Arc::clone(&keys), signers: Signers::default(), clock: clock.clone() },
         verifier: Verifier::default(),
-        metrics: Metrics::new(),
+        metrics,
         domain_metrics: RwLock::default(),
         rate_limits: RateLimits::new(&settings.rate_limit, clock.clone()),
         feed: FeedHealth::default(),
@@ -236,8 +239,9 @@ pub fn assemble(
         keys,
         key_source,
         audit,
+        trace,
     });
-    Ok((app, outlet))
+    Ok((app, (refusals, steps)))
 }
 
 /// What registers clients, for a server and for the command line alike.
@@ -255,25 +259,6 @@ pub fn registry(settings: &Settings, store: Store, keys: Arc<DataKeys>, fetcher:
         remembered: Remembered::default(),
         remote: RemoteMemory::default(),
     }
-}
-
-fn spawn_tasks(app: &App, outlet: AuditOutlet, stop: &CancellationToken) -> JoinSet<()> {
-    let mut tasks = JoinSet::new();
-    let options = FeedOptions {
-        interval: Duration::from_millis(app.settings.cache.poll_interval_milliseconds),
-        listen: app.settings.cache.listen,
-    };
-    let (follower, token) = (app.clone(), stop.clone());
-    tasks.spawn(async move { feed::follow(follower.store.clone(), &follower.feed, options, token).await });
-    let (writer, token) = (app.clone(), stop.clone());
-    tasks.spawn(async move {
-        let dropped = |events| {
-            writer.metrics.audit_events_dropped.inc_by(events);
-        };
-        outlet.write(writer.store.clone(), token, dropped).await;
-    });
-    tasks.spawn(housekeeping::run(app.clone(), stop.clone()));
-    tasks
 }
 
 async fn spawn_listeners(

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::asking::note;
 use super::respond::{did, go, go_on, gone, path};
+use crate::model::flow_trace::Step;
 use crate::model::interaction::Interaction;
 use crate::model::oauth_error::OAuthError;
 use crate::model::user::User;
@@ -11,7 +12,13 @@ use crate::oauth::browser::{Browser, set_session_cookie};
 use crate::people::browser_session::Device;
 
 /// Begins a session in this browser, in place of the one it had, and goes on with the interaction or to the account.
-pub async fn arrive(browser: &Browser, user: &User, interaction: Option<Interaction>) -> Result<Response, OAuthError> {
+/// `step`: what they did to get here.
+pub async fn arrive(
+    browser: &Browser,
+    user: &User,
+    interaction: Option<Interaction>,
+    step: Step,
+) -> Result<Response, OAuthError> {
     let at = &browser.at;
     let source = at.caller.address.to_string();
     let device = Device { agent: &browser.agent, source: &source };
@@ -23,6 +30,7 @@ pub async fn arrive(browser: &Browser, user: &User, interaction: Option<Interact
         None => go(&path(at, "/account", None)),
         Some(interaction) => {
             let id = interaction.id.clone();
+            at.trace_page(&interaction, step, None);
             if note(at, interaction, |progress| progress.logged_in = Some(session.id)).await? {
                 go_on(at, &id)
             } else {

@@ -8,6 +8,7 @@ use super::form::{Form, Query};
 use super::respond::{did, frame, go, go_on, gone, path, show as show_page};
 use crate::model::client_metadata::ClientMetadata;
 use crate::model::consent::Consent as Remembered;
+use crate::model::flow_trace::Step;
 use crate::model::interaction::{ConsentRequest, Decision, Interaction};
 use crate::model::known_clients::impersonates;
 use crate::model::oauth_error::OAuthError;
@@ -63,6 +64,7 @@ pub async fn submit(browser: Browser, sent: Form) -> Result<Response, OAuthError
     match sent.field("decision") {
         "allow" => allow(at, current, asked.clone(), &interaction).await,
         "cancel" => {
+            at.trace_page(&interaction, Step::Consent, Some(("access_denied", "the person cancelled")));
             let event = did(at, current.user.id, "consent.allow").with("client_id", interaction.client_id.as_str());
             at.app.audit_refusal(event.refused("the person cancelled"));
             cancel(at, interaction).await
@@ -98,7 +100,9 @@ async fn allow(
     allowed.progress.decision =
         Some(Decision::Allowed { session_id: current.session.id, scope: asked.scope, resources: asked.resources });
     // Another window was faster: what it asked is looked at again.
-    at.app.store.allow_interaction(&allowed, &remembered, &event).await?;
+    if at.app.store.allow_interaction(&allowed, &remembered, &event).await? {
+        at.trace_page(interaction, Step::Consent, None);
+    }
     Ok(go_on(at, &interaction.id))
 }
 

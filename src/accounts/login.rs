@@ -9,6 +9,7 @@ use super::asking::{asking_client, cancel, interaction};
 use super::form::{Form, Query};
 use super::mail::send_verification;
 use super::respond::{frame, go, path, show as show_page};
+use crate::model::flow_trace::Step;
 use crate::model::id::AttemptId;
 use crate::model::interaction::Interaction;
 use crate::model::oauth_error::OAuthError;
@@ -67,16 +68,24 @@ pub async fn submit(browser: Browser, form_sent: Form) -> Result<Response, OAuth
         source: at.caller.source(),
         current: browser.current.as_ref(),
     };
+    let refused = |code: &str, reason: &str| {
+        if let Some(interaction) = &interaction {
+            at.trace_page(interaction, Step::Login, Some((code, reason)));
+        }
+    };
     match at.app.people.log_in(at.domain.id(), attempt).await? {
         LoginOutcome::LoggedIn(user) if must_verify(at, &user) => {
+            refused("unverified", "the address has to be verified first; a link was sent");
             ask_to_verify(at, &user, interaction.as_ref().map(|interaction| &interaction.id)).await
         }
-        LoginOutcome::LoggedIn(user) => arrive(&browser, &user, interaction).await,
+        LoginOutcome::LoggedIn(user) => arrive(&browser, &user, interaction, Step::Login).await,
         LoginOutcome::Wrong(user) => {
-            let refused = wrong(at, user.as_ref());
-            form(at, interaction.as_ref(), login, Some(refused)).await
+            refused("access_denied", why(user.as_ref()));
+            let answer = wrong(at, user.as_ref());
+            form(at, interaction.as_ref(), login, Some(answer)).await
         }
         LoginOutcome::Wait(seconds) => {
+            refused("too_many_requests", "too many failed logins, the person has to wait");
             at.app.metrics.rate_limited(RateKind::FailedLogin.name());
             form(at, interaction.as_ref(), login, Some(Refused::wait(seconds))).await
         }
@@ -108,15 +117,20 @@ pub fn check_your_mail(at: &InDomain, interaction: Option<&AttemptId>) -> Notice
     }
 }
 
+/// Why a login failed, for the administrator alone.
+fn why(user: Option<&User>) -> &'static str {
+    match user {
+        None => "there is no such user",
+        Some(user) if !user.enabled => "the user is disabled",
+        Some(_) => "the password is wrong",
+    }
+}
+
 /// Counts a failed login and says what the person is told.
 fn wrong(at: &InDomain, user: Option<&User>) -> Refused {
-    let (target, reason) = match user {
-        None => ("unknown".to_owned(), "there is no such user"),
-        Some(user) if !user.enabled => (user.id.to_string(), "the user is disabled"),
-        Some(user) => (user.id.to_string(), "the password is wrong"),
-    };
+    let target = user.map_or_else(|| "unknown".to_owned(), |user| user.id.to_string());
     let actor = at.caller.actor("anonymous".to_owned());
-    let event = actor.did(&at.app.clock, Some(at.domain.id()), "user.login", &target).refused(reason);
+    let event = actor.did(&at.app.clock, Some(at.domain.id()), "user.login", &target).refused(why(user));
     at.app.audit_refusal(event);
     match at.app.rate_limits.check(RateKind::FailedLogin, at.caller.source(), at.domain.id()) {
         Ok(()) => Refused { status: StatusCode::FORBIDDEN, error: texts::WRONG_CREDENTIALS.to_owned(), wait: None },

@@ -10,6 +10,7 @@ use super::login::check_your_mail;
 use super::mail::{send, send_verification};
 use super::profile::{check_name, password_problem};
 use super::respond::{frame, go, link, path, show as show_page};
+use crate::model::flow_trace::Step;
 use crate::model::id::AttemptId;
 use crate::model::interaction::Interaction;
 use crate::model::oauth_error::OAuthError;
@@ -51,6 +52,13 @@ impl Admission {
         self.interaction.as_ref().map(|interaction| &interaction.id)
     }
 
+    /// Notes in the attempt's timeline why nobody has signed up.
+    fn refused(&self, at: &InDomain, code: &str, reason: &str) {
+        if let Some(interaction) = &self.interaction {
+            at.trace_page(interaction, Step::SignUp, Some((code, reason)));
+        }
+    }
+
     /// Whether the invitation was sent to this address, so that whoever brings it has shown that it is theirs.
     fn proves(&self, email: &str) -> bool {
         let sent_to = self.invitation.as_ref().and_then(|(_, link)| link.email.as_deref());
@@ -80,6 +88,7 @@ pub async fn submit(browser: Browser, sent: Form) -> Result<Response, OAuthError
     let typed = Typed::of(&sent);
     let errors = check(at, &typed, sent.field("password"), admission.invitation.is_some());
     if errors != SignUpErrors::default() {
+        admission.refused(at, "invalid_request", "the form was not filled in as it must be");
         return form(at, &admission, &typed, (StatusCode::BAD_REQUEST, errors)).await;
     }
     limit(at)?;
@@ -93,9 +102,16 @@ pub async fn submit(browser: Browser, sent: Form) -> Result<Response, OAuthError
         invitation: admission.invitation.as_ref().map(|(_, link)| link.hash.clone()),
     };
     let (user, outcome) = at.app.people.sign_up(at.domain.id(), new, at.caller.actor(String::new())).await?;
+    match outcome {
+        PutUserOutcome::Stored | PutUserOutcome::EmailTaken if must_verify => {
+            admission.refused(at, "unverified", "the address has to be verified first; a link was sent");
+        }
+        PutUserOutcome::Stored | PutUserOutcome::Conflict => {}
+        _ => admission.refused(at, "conflict", "the user name or the address is taken"),
+    }
     let errors = match outcome {
         PutUserOutcome::Stored if must_verify => return wait_for_verification(at, &user, admission.id()).await,
-        PutUserOutcome::Stored => return arrive(&browser, &user, admission.interaction).await,
+        PutUserOutcome::Stored => return arrive(&browser, &user, admission.interaction, Step::SignUp).await,
         PutUserOutcome::EmailTaken if must_verify => return tell_the_owner(at, &typed, admission.id()).await,
         PutUserOutcome::Conflict => return Err(invitation_gone()),
         PutUserOutcome::EmailTaken => {

@@ -15,6 +15,7 @@ mod policy;
 mod resource;
 mod scope;
 mod serve;
+mod trace;
 mod user;
 mod values;
 
@@ -78,6 +79,8 @@ enum Command {
     Keys(keys::KeysCommand),
     /// Bring domains, clients, users, scopes, policies and resources to the state that a file describes
     Apply(apply::ApplyArgs),
+    #[command(subcommand)]
+    Trace(trace::TraceCommand),
     /// Print the audit log of a domain as JSON lines
     Audit(audit::AuditArgs),
     /// Look at a server as a client from outside does, and say what is wrong
@@ -112,6 +115,7 @@ impl Cli {
             Command::InitialToken(command) => initial_token::run(&self, command).await,
             Command::Keys(command) => keys::run(&self, command).await,
             Command::Apply(arguments) => apply::run(&self, arguments).await,
+            Command::Trace(command) => trace::run(&self, command).await,
             Command::Audit(arguments) => audit::run(&self, arguments).await,
             Command::Doctor(arguments) => doctor::run(&self, arguments).await,
             Command::Health(arguments) => health::run(&self, arguments).await,

@@ -168,6 +168,7 @@ impl Client {
 /// What an administrator sets for a client; no registrant ever does.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the page and in the file")]
 pub struct ClientSettings {
     /// Scopes granted by an administrator, reserved ones included; never part of the registered metadata.
     #[serde(skip_serializing_if = "ScopeSet::is_empty")]

@@ -7,6 +7,7 @@ pub mod client_id_document;
 pub mod client_metadata;
 pub mod consent;
 pub mod domain;
+pub mod flow_trace;
 pub mod id;
 pub mod interaction;
 pub mod json;

@@ -1,13 +1,15 @@
 //! A form POST by an authenticated client: how every request to the back-channel endpoints begins (RFC 6749 §2.3).
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 
 use super::client_auth::{self, Authenticated};
 use super::params::Params;
 use super::request::{InDomain, authorization, has_media_type, read_body};
+use super::token_trace;
 use crate::app::App;
+use crate::model::id::AttemptId;
 use crate::model::oauth_error::OAuthError;
 use crate::ops::rate_limit::RateKind;
 use crate::store::cache::ClientEntry;
@@ -21,6 +23,8 @@ pub struct ClientRequest {
     pub params: Params,
     /// Who the client proved to be, and how.
     pub client: Authenticated,
+    /// The login attempt that the request turned out to rest on, for its timeline, also where it is refused.
+    pub attempt: OnceLock<AttemptId>,
 }
 
 impl ClientRequest {
@@ -48,10 +52,16 @@ impl FromRequest<App> for ClientRequest {
         match client_auth::authenticate(&at, header, &params).await {
             Ok(client) => {
                 client.note_use(&at);
-                Ok(Self { at, params, client })
+                Ok(Self { at, params, client, attempt: OnceLock::new() })
             }
-            Err(error) if error.code == "invalid_client" => Err(at.failed(RateKind::FailedAuthentication, error)),
-            Err(error) => Err(error),
+            Err(error) => {
+                let error = match error.code {
+                    "invalid_client" => at.failed(RateKind::FailedAuthentication, error),
+                    _ => error,
+                };
+                token_trace::unproven(&at, (header, &params), &error);
+                Err(error)
+            }
         }
     }
 }

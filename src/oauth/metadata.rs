@@ -18,6 +18,7 @@ use crate::tokens::id_token::PROTOCOL_CLAIMS;
 
 /// `GET` on every well-known path of a domain: the same document.
 pub async fn metadata(at: InDomain, headers: HeaderMap) -> Response {
+    at.app.trace.discovered(at.domain.id(), at.caller.source());
     let base = at.app.base_url_of(&headers);
     let varies = !at.app.settings.extra_base_urls.0.is_empty();
     let render = || tagged(document(&at, base).to_string());

@@ -14,3 +14,4 @@ pub mod params;
 pub mod request;
 pub mod revocation;
 pub mod token;
+mod token_trace;

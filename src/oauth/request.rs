@@ -13,6 +13,8 @@ use crate::app::App;
 use crate::clients::find::FindIn;
 use crate::model::audit_event::Actor;
 use crate::model::domain::check_domain_name;
+use crate::model::flow_trace::{Outcome, Step, TraceStep};
+use crate::model::interaction::Interaction;
 use crate::model::oauth_error::OAuthError;
 use crate::ops::rate_limit::{RateKind, SourcePrefix};
 use crate::store::cache::DomainEntry;
@@ -98,6 +100,26 @@ impl InDomain {
             OAuthError::too_many_requests("too many failed attempts from this address; wait and try again")
                 .with_retry_after(wait.0)
         })
+    }
+
+    /// A step of a login attempt that came from here.
+    pub fn step(&self, step: Step, outcome: Outcome) -> TraceStep {
+        TraceStep::new(self.domain.id(), step, outcome).from(&self.caller.source())
+    }
+
+    /// Notes a step in its attempt's timeline.
+    pub fn trace(&self, step: TraceStep) {
+        self.app.trace.note(step);
+    }
+
+    /// Notes what a person did on a page, in the timeline of their attempt. `refused`: the error's code and the reason,
+    /// neither of which may hold what was typed.
+    pub fn trace_page(&self, interaction: &Interaction, step: Step, refused: Option<(&str, &str)>) {
+        let noted = self.step(step, Outcome::Done).of(Some(&interaction.id)).by(Some(&interaction.client_id));
+        self.trace(match refused {
+            Some((code, reason)) => noted.refused(code, reason),
+            None => noted,
+        });
     }
 
     /// Counts a failure of this source; the answer becomes 429 once there are too many.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::client_request::ClientRequest;
 use super::grants::GRANTS;
+use super::token_trace;
 use crate::model::oauth_error::OAuthError;
 use crate::model::registration::rules::REGISTRABLE_GRANTS;
 use crate::model::scope::{ScopeSet, printable};
@@ -28,6 +29,14 @@ struct TokenResponse {
 
 /// `POST /{domain}/oauth/token`.
 pub async fn token(request: ClientRequest) -> Result<Response, OAuthError> {
+    let answered = answer(&request).await;
+    if let Err(error) = &answered {
+        token_trace::refused(&request, error);
+    }
+    answered
+}
+
+async fn answer(request: &ClientRequest) -> Result<Response, OAuthError> {
     let grant_type = request.params.required("grant_type")?;
     let Some(grant) = GRANTS.iter().find(|grant| grant.name == grant_type) else {
         return Err(OAuthError::unsupported_grant_type(format!(
@@ -49,12 +58,13 @@ pub async fn token(request: ClientRequest) -> Result<Response, OAuthError> {
         )));
     }
     debug_assert!(REGISTRABLE_GRANTS.contains(&grant.name), "what is served can be registered");
-    let authorization = (grant.authorize)(&request).await?;
+    let authorization = (grant.authorize)(request).await?;
     let at = &request.at;
     let access_token = at.app.issuer.issue(&at.domain, at.issuer(), &entry.client.client_id, &authorization)?;
     let made = (&authorization, access_token.as_str());
     let id_token = at.app.issuer.id_token(&at.domain, &at.issuer(), &entry.client, made)?;
     at.app.counters_of(&at.domain.domain).token_issued(grant.name);
+    token_trace::issued(request, &authorization);
     let (scope, expires_in) = (authorization.scope, authorization.lifetime);
     let refresh_token = authorization.login.and_then(|login| login.refresh_token);
     let refresh_token = refresh_token.map(|token| token.expose().to_owned());

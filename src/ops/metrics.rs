@@ -42,6 +42,8 @@ pub struct Metrics {
     pub database_statements: Counter,
     /// Audit events that did not fit into the queue.
     pub audit_events_dropped: Counter,
+    /// Steps of timelines that were not kept.
+    pub trace_steps_dropped: Counter,
 }
 
 impl Default for Metrics {
@@ -66,6 +68,7 @@ impl Metrics {
             password_hashes: Family::default(),
             database_statements: Counter::default(),
             audit_events_dropped: Counter::default(),
+            trace_steps_dropped: Counter::default(),
         };
         metrics.register();
         metrics
@@ -90,6 +93,7 @@ impl Metrics {
             "Events the queue had no room for",
             self.audit_events_dropped.clone(),
         );
+        registry.register("trace_steps_dropped", "Steps of logins not kept", self.trace_steps_dropped.clone());
     }
 
     /// The handles of one route, to be found once per route and method. `route` is the path's pattern.
@@ -249,6 +253,7 @@ mod tests {
             r#"registrar_password_hashes_pending{pool="people"} 3"#,
             "registrar_database_statements_total 7",
             "registrar_audit_events_dropped_total 0",
+            "registrar_trace_steps_dropped_total 0",
             "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");

@@ -1,7 +1,8 @@
-//! What operating the server takes: limits, headers, metrics, logs.
+//! What operating the server takes: limits, headers, metrics, logs, timelines.
 
 pub mod audit;
 pub mod feed;
+pub mod flow_trace;
 pub mod logging;
 pub mod metrics;
 pub mod rate_limit;

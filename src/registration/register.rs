@@ -4,17 +4,19 @@ use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
+use serde_json::Value;
 
 use super::access::registrant;
 use crate::app::App;
 use crate::clients::Registrant;
 use crate::clients::prepare::Refused;
-use crate::clients::register::Registering;
+use crate::clients::register::{Registered, Registering};
 use crate::model::audit_event::Actor;
 use crate::model::client::Origin;
+use crate::model::flow_trace::{Outcome, Step, shown_uri};
 use crate::model::json::{Object, parse_object};
 use crate::model::oauth_error::OAuthError;
-use crate::model::registration::findings::Outcome;
+use crate::model::registration::findings;
 use crate::oauth::request::{InDomain, has_media_type, read_body};
 use crate::ops::security_headers::no_store;
 
@@ -56,9 +58,19 @@ impl JsonRequest {
 pub async fn register(request: JsonRequest) -> Result<Response, OAuthError> {
     let at = request.at.clone();
     let mut actor = at.caller.actor("unauthenticated".to_owned());
-    let access = registrant(&at, &request.headers, &mut actor)
+    let registered = answer(&at, request, &mut actor).await;
+    trace(&at, &actor, registered.as_ref());
+    let registered = registered?;
+    at.app.metrics.registration(&at.domain.domain.name, registered.origin.as_str(), "registered");
+    let mut response = (StatusCode::CREATED, Json(registered.record)).into_response();
+    no_store(response.headers_mut());
+    Ok(response)
+}
+
+async fn answer(at: &InDomain, request: JsonRequest, actor: &mut Actor) -> Result<Registered, OAuthError> {
+    let access = registrant(at, &request.headers, actor)
         .await
-        .map_err(|error| refused_access(&at, &actor, ("client.register", ""), error))?;
+        .map_err(|error| refused_access(at, actor, ("client.register", ""), error))?;
     let base_url = at.app.base_url_of(&request.headers).to_owned();
     let result = match request.object(&["application/json"]).await {
         Ok(body) => {
@@ -67,25 +79,39 @@ pub async fn register(request: JsonRequest) -> Result<Response, OAuthError> {
                 registrant: &access.registrant,
                 policy: &access.policy,
                 base_url: &base_url,
-                actor: &actor,
+                actor,
             };
             at.app.registry.register(&registering, body).await
         }
         Err(error) => Err(Refused::Otherwise(error)),
     };
-    let domain = &at.domain.domain.name;
-    match result {
-        Ok(registered) => {
-            at.app.metrics.registration(domain, registered.origin.as_str(), "registered");
-            let mut response = (StatusCode::CREATED, Json(registered.record)).into_response();
-            no_store(response.headers_mut());
-            Ok(response)
-        }
-        Err(refused) => {
-            at.app.metrics.registration(domain, origin_label(&access.registrant), "refused");
-            Err(record_refusal(&at, &actor, ("client.register", ""), refused))
-        }
+    result.map_err(|refused| {
+        at.app.metrics.registration(&at.domain.domain.name, origin_label(&access.registrant), "refused");
+        record_refusal(at, actor, ("client.register", ""), refused)
+    })
+}
+
+/// Notes a registration in the timeline of the login that it probably leads to. Gateways log nobody in, and what a rate
+/// limit refused is not kept.
+fn trace(at: &InDomain, actor: &Actor, registered: Result<&Registered, &OAuthError>) {
+    if actor.name.starts_with("client:") {
+        return;
     }
+    let step = at.step(Step::Registration, Outcome::Done);
+    let step = match registered {
+        Ok(registered) => {
+            let text = |name: &str| registered.record.get(name).and_then(Value::as_str);
+            let redirects = registered.record.get("redirect_uris").and_then(Value::as_array);
+            let redirects = redirects.into_iter().flatten().filter_map(Value::as_str).map(shown_uri);
+            step.by(text("client_id"))
+                .with("client_name", text("client_name").unwrap_or_default())
+                .with("token_endpoint_auth_method", text("token_endpoint_auth_method").unwrap_or_default())
+                .with("redirect_uris", redirects.collect::<Vec<_>>())
+        }
+        Err(error) if error.status == 429 => return,
+        Err(error) => step.refused(error.code, &error.description),
+    };
+    at.app.trace.note_after_discovery(step.with("registrant", actor.name.as_str()), at.caller.source());
 }
 
 fn origin_label(registrant: &Registrant) -> &'static str {
@@ -124,7 +150,7 @@ pub(super) fn record_refusal(
 ) -> OAuthError {
     let (rule, findings) = match &refused {
         Refused::ByRule(refusal) => {
-            let rule = refusal.findings.iter().find(|finding| finding.outcome == Outcome::Refused);
+            let rule = refusal.findings.iter().find(|finding| finding.outcome == findings::Outcome::Refused);
             (rule.map_or("unknown", |finding| finding.rule), serde_json::json!(refusal.findings))
         }
         Refused::Otherwise(_) => ("request", serde_json::json!([])),

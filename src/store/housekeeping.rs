@@ -4,6 +4,7 @@ use super::Store;
 use super::backend::Tx;
 use super::changes::Change;
 use crate::model::audit_event::Actor;
+use crate::model::flow_trace;
 use crate::model::id::{ClientId, DomainId, PolicyId};
 use crate::model::time::UnixTime;
 
@@ -23,7 +24,8 @@ const REVOKED_KEPT: i64 = 30 * 86_400;
 const BATCH: i64 = 500;
 
 impl Store {
-    /// Removes rows that have had their time: feed rows, revocations, secrets, sessions, codes, tokens. Returns how many.
+    /// Removes rows that have had their time: feed rows, revocations, secrets, sessions, codes, tokens,
+    /// timelines. Returns how many.
     pub async fn remove_expired(&self) -> Result<u64, sqlx::Error> {
         let now = self.clock().now();
         let mut removed = 0;
@@ -35,6 +37,7 @@ impl Store {
             ("delete from user_links where expires_at <= $1", now),
             ("delete from sessions where expires_at <= $1", now),
             ("delete from interactions where expires_at <= $1", now),
+            ("delete from flow_steps where at <= $1", now.plus(-flow_trace::KEPT)),
             ("delete from authorization_codes where expires_at <= $1", now.plus(-CODES_KEPT)),
             ("delete from refresh_tokens where expires_at <= $1", now),
             ("delete from refresh_tokens where rotated_at <= $1", now.plus(-ROTATED_KEPT)),

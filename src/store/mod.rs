@@ -17,6 +17,7 @@ pub mod clients;
 pub mod data_keys;
 pub mod deleted_clients;
 pub mod domains;
+pub mod flow_traces;
 pub mod housekeeping;
 pub mod initial_access_tokens;
 pub mod interactions;

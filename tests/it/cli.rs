@@ -6,6 +6,7 @@ mod installation;
 mod keys;
 mod provisioning;
 mod serving;
+mod traces;
 mod users;
 
 pub use installation::{Database, Installation};

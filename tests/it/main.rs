@@ -37,6 +37,7 @@ mod rfc7662;
 mod routes;
 mod smoke;
 mod store;
+mod traces;
 mod traps;
 mod trespass;
 mod userinfo;

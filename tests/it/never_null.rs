@@ -307,7 +307,7 @@ async fn whatever_is_read(#[values(Backend::Sqlite, Backend::Postgres)] backend:
         "/.well-known/oauth-authorization-server/main/oidc",
         "/.well-known/oauth-protected-resource",
         "/favicon.ico",
-        "/main/oauth/authorize",
+        "/main/oauth/authorized",
         "/main/oidc/register",
         "/main/oidc/register_templates",
         "/main/oauth/token",

@@ -1,15 +1,15 @@
 //! What the person's yes establishes, and the code that stands for it (RFC 6749 §4.1.2).
 
-use axum::response::Response;
-
 use super::Attempt;
 use super::asked::Asked;
 use super::client::Redirect;
 use super::request::AuthorizationRequest;
 use super::respond::{Recipient, Stop};
+use super::steps::Reached;
 use crate::keys::data_keys::HashPurpose;
 use crate::model::authorization::{AuthorizationCode, GrantDetails, GrantStatus, LoginGrant};
 use crate::model::client::Client;
+use crate::model::flow_trace::Step;
 use crate::model::id::AuthorizationId;
 use crate::model::oauth_error::OAuthError;
 use crate::model::random;
@@ -26,7 +26,7 @@ pub(super) async fn establish(
     (request, asked): (&AuthorizationRequest, &Asked),
     current: &Current,
     to: &Recipient,
-) -> Result<Response, Stop> {
+) -> Result<Reached, Stop> {
     let at = attempt.at();
     let (clock, now) = (&at.app.clock, at.app.clock.now());
     let grant = LoginGrant {
@@ -64,5 +64,5 @@ pub(super) async fn establish(
     if !established {
         return Err(Stop::Over);
     }
-    Ok(to.succeeded(at, &clear))
+    Ok(Reached { step: Step::Code, response: to.succeeded(at, &clear) })
 }

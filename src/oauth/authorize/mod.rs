@@ -13,6 +13,7 @@ mod login;
 mod request;
 mod respond;
 mod steps;
+mod trace;
 
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::response::Response;
@@ -26,6 +27,7 @@ use crate::model::id::AttemptId;
 use crate::model::interaction::{Decision, Interaction};
 use crate::model::oauth_error::OAuthError;
 use respond::{Recipient, Stop};
+use steps::Reached;
 
 /// One run of the list: the request, who is at the browser, and what they did so far.
 #[derive(Debug)]
@@ -55,17 +57,21 @@ pub async fn authorize(State(app): State<App>, request: Request) -> Result<Respo
     };
     let params = match params {
         Ok(params) => params,
-        Err(error) => return Ok(respond::page(&at, Stop::Page(error), &id)),
+        Err(error) => {
+            trace::unreadable(&at, &id, &error);
+            return Ok(respond::page(&at, Stop::Page(error), &id));
+        }
     };
     let attempt = match params.get("interaction").map(|id| AttemptId(id.to_owned())) {
         None => Attempt { browser, id, params, interaction: None, by_program },
-        Some(id) => match at.app.store.interaction(at.domain.id(), &id).await? {
-            Some(interaction) => {
-                let params = Params::from_pairs(interaction.request.params.clone());
-                Attempt { browser, id, params, interaction: Some(interaction), by_program }
-            }
-            None => return Ok(respond::page(&at, Stop::Over, &id)),
-        },
+        Some(id) => {
+            let Some(interaction) = at.app.store.interaction(at.domain.id(), &id).await? else {
+                trace::over(&at, &id);
+                return Ok(respond::page(&at, Stop::Over, &id));
+            };
+            let params = Params::from_pairs(interaction.request.params.clone());
+            Attempt { browser, id, params, interaction: Some(interaction), by_program }
+        }
     };
     Ok(attempt.run().await)
 }
@@ -73,14 +79,16 @@ pub async fn authorize(State(app): State<App>, request: Request) -> Result<Respo
 impl Attempt {
     /// Runs the list and answers the browser.
     async fn run(mut self) -> Response {
-        match self.checks().await {
-            Ok(response) => response,
+        let ended = self.checks().await;
+        trace::note(&self, &ended);
+        match ended {
+            Ok(reached) => reached.response,
             Err(stop) => respond::stopped(&self, stop),
         }
     }
 
     /// The list.
-    async fn checks(&mut self) -> Result<Response, Stop> {
+    async fn checks(&mut self) -> Result<Reached, Stop> {
         // Until here an error is a page.
         let Some(entry) = client::find(self).await? else { return self.ask_to_log_in_first().await };
         let client = &entry.client;

@@ -15,7 +15,7 @@ pub(super) struct AuthorizationRequest {
     pub(super) max_age: Option<i64>,
     /// The PKCE challenge.
     pub(super) code_challenge: Option<CodeChallenge>,
-    /// What the id_token repeats.
+    /// What the ID token repeats.
     pub(super) nonce: Option<String>,
     /// Whom the client expects, as the login form is filled in.
     pub(super) login_hint: Option<String>,
@@ -23,6 +23,7 @@ pub(super) struct AuthorizationRequest {
 
 /// `prompt` (OpenID Connect Core §3.1.2.1, Initiating User Registration 1.0 §4).
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the values stand beside one another in one parameter")]
 pub(super) struct Prompt {
     /// No page at all.
     pub(super) none: bool,

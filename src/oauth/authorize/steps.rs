@@ -8,11 +8,21 @@ use super::client::Redirect;
 use super::request::AuthorizationRequest;
 use super::respond::{Stop, see_other};
 use crate::model::client::Client;
+use crate::model::flow_trace::Step;
 use crate::model::interaction::{
     ConsentRequest, Decision, INTERACTION_LIFETIME, Interaction, LoginRequest, Progress, StoredRequest,
 };
 use crate::model::oauth_error::OAuthError;
 use crate::people::browser_session::Current;
+
+/// What the list came to, and how the browser is told.
+#[derive(Debug)]
+pub(super) struct Reached {
+    /// For the attempt's timeline.
+    pub(super) step: Step,
+    /// The answer.
+    pub(super) response: Response,
+}
 
 impl Attempt {
     /// The login page, or the sign-up page where the client wants that.
@@ -21,7 +31,7 @@ impl Attempt {
         client: &Client,
         redirect: &Redirect,
         request: &AuthorizationRequest,
-    ) -> Result<Response, Stop> {
+    ) -> Result<Reached, Stop> {
         let login = LoginRequest {
             client_name: client.metadata.client_name.clone().unwrap_or_else(|| client.client_id.to_string()),
             redirect_uri: redirect.uri.as_str().to_owned(),
@@ -35,7 +45,7 @@ impl Attempt {
 
     /// The login page while it is not known yet what the client's document says: it is fetched for people who are
     /// known here only, so that a stranger cannot make this server fetch anything.
-    pub(super) async fn ask_to_log_in_first(&mut self) -> Result<Response, Stop> {
+    pub(super) async fn ask_to_log_in_first(&mut self) -> Result<Reached, Stop> {
         if self.decision() == Some(&Decision::Denied) {
             return Err(Stop::Page(OAuthError::access_denied("you have cancelled the request")));
         }
@@ -60,7 +70,7 @@ impl Attempt {
         redirect: &Redirect,
         asked: &Asked,
         current: &Current,
-    ) -> Result<Response, Stop> {
+    ) -> Result<Reached, Stop> {
         let consent = ConsentRequest {
             session_id: current.session.id,
             scope: asked.scope.clone(),
@@ -72,31 +82,30 @@ impl Attempt {
     }
 
     /// Keeps the request with what the page needs to know, and sends the browser there.
-    async fn wait(&mut self, page: &str, progress: Progress) -> Result<Response, Stop> {
+    async fn wait(&mut self, page: &str, progress: Progress) -> Result<Reached, Stop> {
         let at = self.at().clone();
         let now = at.app.clock.now();
-        let stored = match &mut self.interaction {
-            Some(interaction) => {
-                interaction.progress = progress;
-                at.app.store.update_interaction(interaction).await
-            }
-            None => {
-                let interaction = Interaction {
-                    id: self.id.clone(),
-                    domain_id: at.domain.id(),
-                    client_id: self.params.get("client_id").unwrap_or_default().to_owned(),
-                    request: StoredRequest { params: self.params.pairs().to_vec() },
-                    progress,
-                    version: 1,
-                    created_at: now,
-                    expires_at: now.plus(INTERACTION_LIFETIME),
-                };
-                at.app.store.begin_interaction(&interaction).await.map(|()| true)
-            }
+        let stored = if let Some(interaction) = &mut self.interaction {
+            interaction.progress = progress;
+            at.app.store.update_interaction(interaction).await
+        } else {
+            let interaction = Interaction {
+                id: self.id.clone(),
+                domain_id: at.domain.id(),
+                client_id: self.params.get("client_id").unwrap_or_default().to_owned(),
+                request: StoredRequest { params: self.params.pairs().to_vec() },
+                progress,
+                version: 1,
+                created_at: now,
+                expires_at: now.plus(INTERACTION_LIFETIME),
+            };
+            at.app.store.begin_interaction(&interaction).await.map(|()| true)
         };
         if !stored.map_err(OAuthError::from)? {
             return Err(Stop::Over);
         }
-        Ok(see_other(&format!("{}/{}/{page}?interaction={}", at.app.public_url, at.domain.domain.name, self.id)))
+        let page_url = format!("{}/{}/{page}?interaction={}", at.app.public_url, at.domain.domain.name, self.id);
+        let step = if page == "consent" { Step::ConsentPage } else { Step::LoginPage };
+        Ok(Reached { step, response: see_other(&page_url) })
     }
 }

@@ -25,6 +25,7 @@ pub(super) async fn authorize(request: &ClientRequest) -> Result<Authorization, 
                 "the code is unknown, or was issued to another client; send the person through login again",
             )
         })?;
+    login::rests_on(request, &grant);
     check_redirect_uri(&code, request.params.get("redirect_uri"))?;
     if code.redeemed_at.is_none() && at.app.clock.now() >= code.expires_at {
         return Err(OAuthError::invalid_grant("the code has expired; send the person through login again"));

@@ -9,6 +9,12 @@ use crate::model::user::User;
 use crate::oauth::client_request::ClientRequest;
 use crate::tokens::audience::{self, Share};
 
+/// Tells the request's timeline which attempt the login came from, whatever becomes of the request.
+pub(super) fn rests_on(request: &ClientRequest, grant: &LoginGrant) {
+    // The first one counts; a request has one code or one token.
+    let _ = request.attempt.set(grant.attempt.clone());
+}
+
 /// What is left of a login, as far as the request asks for it.
 pub(super) fn share(request: &ClientRequest, grant: &LoginGrant) -> Result<Share, OAuthError> {
     let domain = &request.at.domain;

@@ -23,6 +23,7 @@ pub(super) async fn authorize(request: &ClientRequest) -> Result<Authorization, 
             "the refresh token is unknown, has ended, or is another client's; send the person through login again",
         )
     })?;
+    login::rests_on(request, &grant);
     let now = at.app.clock.now();
     let user = login::user(request, &grant).await?;
     let share = login::share(request, &grant).and_then(|share| share.for_scope(request.params.get("scope")));

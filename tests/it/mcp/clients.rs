@@ -1,6 +1,6 @@
 //! The registrations of real clients, as captured or reported: each registers and completes a login.
 //!
-//! Members that are not known are left out of the fixtures. Reconstructed are: the loopback ports, the id in ChatGPT's
+//! Members that are not known are left out of the fixtures. Reconstructed are: the loopback ports, the id in `ChatGPT`'s
 //! redirect URI, the path in LM Studio's, and the scopes that Claude and Codex ask for.
 
 use rstest::rstest;

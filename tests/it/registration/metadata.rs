@@ -42,10 +42,11 @@ async fn empty_and_null_mean_absent_at_every_depth(#[values(Backend::Sqlite, Bac
         "response_types": [], "grant_types": [], "token_endpoint_auth_method": "", "software_id": "",
         "metadata": { "organization": null, "unit": "", "list": [null, "x", ""] }, "jwks": null,
     });
-    for token in [server.admin_token().await, String::new()] {
+    let (gateway, mcp) = (json!(["authorization_code"]), json!(["authorization_code", "refresh_token"]));
+    for (token, grants) in [(server.admin_token().await, gateway), (String::new(), mcp)] {
         let record = server.api.register(&token, &body).await.expect(201);
         assert_says_nothing_empty(&record);
-        assert_eq!(record["grant_types"], json!(["authorization_code"]));
+        assert_eq!(record["grant_types"], grants);
         assert_eq!(record["response_types"], json!(["code"]));
         assert_eq!(record["metadata"], json!({ "list": ["x"] }));
         for absent in ["scope", "contacts", "logo_uri", "tos_uri", "software_id", "jwks"] {

@@ -9,6 +9,7 @@ mod keys;
 mod logins;
 mod operation;
 mod quotas;
+mod traces;
 mod users;
 
 use std::fs;
