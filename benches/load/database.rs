@@ -9,6 +9,7 @@ use anyhow::{Context as _, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use registrar::model::audit_event::Actor;
+use registrar::model::domain::DomainSettings;
 use registrar::model::secret::Secret;
 use registrar::model::signing_key::SigningAlgorithm;
 use registrar::model::time::Clock;
@@ -144,6 +145,11 @@ impl Installation {
 
     /// Has access tokens signed by this algorithm; a running server has heard of it when this returns.
     pub fn sign_with(&self, algorithm: SigningAlgorithm) -> anyhow::Result<()> {
+        self.change_domain(|settings| settings.access_token_algorithm = algorithm)
+    }
+
+    /// Changes the domain's settings; a running server has heard of it when this returns.
+    pub fn change_domain(&self, change: impl FnOnce(&mut DomainSettings)) -> anyhow::Result<()> {
         self.runtime.block_on(async {
             let options = ConnectOptions {
                 url: Secret::new(self.url.clone()),
@@ -155,7 +161,7 @@ impl Installation {
             let store = Store::connect(&options, Clock::System).await?;
             let entry = store.domain_named(FIRST_DOMAIN).await?.context("the domain is missing")?;
             let mut settings = entry.domain.settings.clone();
-            settings.access_token_algorithm = algorithm;
+            change(&mut settings);
             let audit = Actor::local("bench").did(&Clock::System, Some(entry.id()), "domain.update", FIRST_DOMAIN);
             ensure!(store.update_domain(entry.id(), entry.domain.version, &settings, &audit).await?, "not updated");
             store.close().await;
@@ -213,7 +219,8 @@ pub fn token_request(authorization: &str, more: &str) -> Vec<u8> {
     generator::form(&path, authorization, &format!("grant_type=client_credentials{more}"))
 }
 
-fn text(object: &Value, member: &str) -> anyhow::Result<String> {
+/// A member that is a text.
+pub fn text(object: &Value, member: &str) -> anyhow::Result<String> {
     Ok(object[member].as_str().with_context(|| format!("{member} is missing"))?.to_owned())
 }
 

@@ -94,7 +94,7 @@ async fn connection(target: Target, mut dice: Dice, until: Instant) -> anyhow::R
 }
 
 /// Sends one request and reads its answer; returns the status.
-async fn exchange(stream: &mut TcpStream, request: &[u8], answer: &mut Vec<u8>) -> anyhow::Result<u16> {
+pub async fn exchange(stream: &mut TcpStream, request: &[u8], answer: &mut Vec<u8>) -> anyhow::Result<u16> {
     stream.write_all(request).await?;
     answer.clear();
     loop {

@@ -8,6 +8,7 @@
 mod database;
 mod generator;
 mod limit;
+mod logins;
 mod measure;
 mod process;
 mod registration;
@@ -61,11 +62,13 @@ fn run(plan: Plan) -> anyhow::Result<()> {
     let installation = database::Installation::on_sqlite(folder.path())?;
     tokens::measure(plan, &installation, &mut report)?;
     registration::measure(plan, &installation, &mut report)?;
+    logins::measure(plan, &installation, &mut report)?;
     start::measure(plan, &installation, &mut report)?;
     match std::env::var("REGISTRAR_TEST_POSTGRES") {
         Ok(url) => database::Postgres::with(&url, |url| {
             let installation = database::Installation::on_postgres(folder.path(), url)?;
-            registration::measure(plan, &installation, &mut report)
+            registration::measure(plan, &installation, &mut report)?;
+            logins::measure(plan, &installation, &mut report)
         })?,
         Err(_) => report.note("PostgreSQL was left out: REGISTRAR_TEST_POSTGRES is not set"),
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::Plan;
-use crate::generator::{self, Target};
+use crate::generator::{self, Answers, Target};
 use crate::process::Process;
 
 /// What is measured.
@@ -55,20 +55,28 @@ fn one(length: Duration, connections: usize, side: &Side<'_>) -> anyhow::Result<
     let answers = generator::drive(&side.target, connections, length)?;
     let cpu = side.process.cpu()?.saturating_sub(cpu);
     let after = if side.counts { Counters::read(side.process)? } else { Counters::default() };
-    let number = count(answers.latencies.len());
-    let micros = |part: usize| answers.latencies[answers.latencies.len() * part / 100].as_secs_f64() * 1e6;
-    let (hits, misses) = (after.hits - before.hits, after.misses - before.misses);
-    Ok(Figures {
-        rate: number / answers.elapsed.as_secs_f64(),
-        cpu: cpu.as_secs_f64() * 1e6 / number,
-        p50: micros(50),
-        p99: micros(99),
-        statements: (after.statements - before.statements) / number,
-        misses: misses / (hits + misses).max(1.0),
-    })
+    Ok(Figures::of(&answers, cpu, &before, &after))
 }
 
-fn medians(rounds: &[Figures]) -> anyhow::Result<Figures> {
+impl Figures {
+    /// What answers cost: CPU time and what the server counted before and after.
+    pub fn of(answers: &Answers, cpu: Duration, before: &Counters, after: &Counters) -> Self {
+        let number = count(answers.latencies.len());
+        let micros = |part: usize| answers.latencies[answers.latencies.len() * part / 100].as_secs_f64() * 1e6;
+        let (hits, misses) = (after.hits - before.hits, after.misses - before.misses);
+        Self {
+            rate: number / answers.elapsed.as_secs_f64(),
+            cpu: cpu.as_secs_f64() * 1e6 / number,
+            p50: micros(50),
+            p99: micros(99),
+            statements: (after.statements - before.statements) / number,
+            misses: misses / (hits + misses).max(1.0),
+        }
+    }
+}
+
+/// The medians of the rounds.
+pub fn medians(rounds: &[Figures]) -> anyhow::Result<Figures> {
     let of = |field: fn(&Figures) -> f64| median(rounds.iter().map(field).collect());
     Ok(Figures {
         rate: of(|round| round.rate)?,
@@ -100,7 +108,8 @@ pub struct Counters {
 }
 
 impl Counters {
-    fn read(process: &Process) -> anyhow::Result<Self> {
+    /// As they stand now.
+    pub fn read(process: &Process) -> anyhow::Result<Self> {
         let text = String::from_utf8(generator::once(process.address, &generator::get("/metrics"))?)?;
         let value = |name: &str| {
             let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
