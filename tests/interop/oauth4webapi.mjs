@@ -1,5 +1,5 @@
 // oauth4webapi, the strictest reader of answers: discovery, tokens, registration and management, introspection, revocation.
-import { assert, assertComplete, batchApplication, card, check, gateway, issuer, refusal, updatable } from './support.mjs';
+import { ada, assert, assertComplete, batchApplication, card, check, gateway, issuer, refusal, updatable } from './support.mjs';
 import * as oauth from 'oauth4webapi';
 
 const loopback = { [oauth.allowInsecureRequests]: true };
@@ -11,6 +11,13 @@ let server;
 let initialToken;
 let application;
 let applicationToken;
+
+const person = ada();
+const redirectUri = 'https://notes.example.com/cb';
+const loggedOutUri = 'https://notes.example.com/bye';
+const isPublic = oauth.None();
+let notes;
+let login;
 
 const discover = async (algorithm) =>
   oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { algorithm, ...loopback }));
@@ -46,6 +53,50 @@ const introspect = async (client, authentication, subject) =>
 
 const revoke = async (client, authentication, subject) =>
   oauth.processRevocationResponse(await oauth.revocationRequest(server, client, authentication, subject, loopback));
+
+/** Sends the person to the authorization endpoint; what comes back is checked as the library does, `iss` included. */
+async function authorize(parameters) {
+  const verifier = oauth.generateRandomCodeVerifier();
+  const [state, nonce] = [oauth.generateRandomState(), oauth.generateRandomNonce()];
+  const url = new URL(server.authorization_endpoint);
+  url.search = new URLSearchParams({
+    client_id: notes.client_id,
+    redirect_uri: redirectUri,
+    response_type: 'code',
+    scope: 'openid email',
+    state,
+    nonce,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    ...parameters,
+  });
+  const { callback, pages } = await person.authorize(url.href);
+  return { answer: oauth.validateAuthResponse(server, notes, new URL(callback), state), verifier, nonce, pages };
+}
+
+async function redeem({ answer, verifier, nonce }) {
+  const request = oauth.authorizationCodeGrantRequest;
+  const response = await request(server, notes, isPublic, answer, redirectUri, verifier, loopback);
+  const options = { expectedNonce: nonce, requireIdToken: true };
+  const tokens = await oauth.processAuthorizationCodeResponse(server, notes, response, options);
+  await oauth.validateApplicationLevelSignature(server, response, loopback);
+  return tokens;
+}
+
+const refresh = async (refreshToken) => {
+  const response = await oauth.refreshTokenGrantRequest(server, notes, isPublic, refreshToken, loopback);
+  const tokens = await oauth.processRefreshTokenResponse(server, notes, response);
+  if (tokens.id_token) await oauth.validateApplicationLevelSignature(server, response, loopback);
+  return tokens;
+};
+
+const userinfo = async (accessToken, subject) =>
+  oauth.processUserInfoResponse(
+    server,
+    notes,
+    subject,
+    await oauth.userInfoRequest(server, notes, accessToken, loopback),
+  );
 
 await check('discovery by OpenID Connect', async () => {
   server = await discover('oidc');
@@ -187,4 +238,85 @@ await check('delete', async () => {
   assert.equal((await refusal(manage('GET'))).status, 401);
   const { error } = await refusal(token(application, oauth.ClientSecretBasic(application.client_secret)));
   assert.equal(error, 'invalid_client');
+});
+
+await check('a public client logs a person in', async () => {
+  notes = await register(
+    {
+      client_name: 'Notes',
+      application_type: 'web',
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      redirect_uris: [redirectUri],
+      post_logout_redirect_uris: [loggedOutUri],
+      scope: 'openid email',
+    },
+    initialToken,
+  );
+  assert.deepEqual([notes.token_endpoint_auth_method, notes.client_secret], ['none', undefined]);
+  const outcome = await authorize();
+  assert.deepEqual(outcome.pages, ['login', 'consent']);
+  login = await redeem(outcome);
+  assert.equal(login.scope, 'openid email');
+  assert.equal(typeof login.refresh_token, 'string');
+  const { sub, auth_time: at } = oauth.getValidatedIdTokenClaims(login);
+  assert.ok(sub.length > 0 && Number.isInteger(at));
+});
+
+await check('userinfo is about the person of the ID token', async () => {
+  const { sub } = oauth.getValidatedIdTokenClaims(login);
+  const claims = await userinfo(login.access_token, sub);
+  assert.deepEqual(claims, { sub, email: 'ada@example.com', email_verified: true });
+  const bare = await redeem(await authorize({ scope: 'openid' }));
+  assert.deepEqual(await userinfo(bare.access_token, sub), { sub });
+});
+
+await check('userinfo refuses what is no access token of a login', async () => {
+  const { status, challenges } = await refusal(userinfo(initialToken, oauth.skipSubjectCheck));
+  assert.deepEqual([status, challenges[0].scheme], [403, 'bearer']);
+  assert.equal(challenges[0].parameters.error, 'insufficient_scope');
+});
+
+await check('a refresh token is exchanged for another', async () => {
+  const before = oauth.getValidatedIdTokenClaims(login);
+  const tokens = await refresh(login.refresh_token);
+  assert.notEqual(tokens.refresh_token, login.refresh_token);
+  assert.notEqual(tokens.access_token, login.access_token);
+  assert.equal(tokens.scope, login.scope);
+  const { sub, auth_time: at } = oauth.getValidatedIdTokenClaims(tokens);
+  assert.deepEqual([sub, at], [before.sub, before.auth_time]);
+  login = tokens;
+});
+
+await check('a code is good for its own verifier only, and once', async () => {
+  const outcome = await authorize();
+  const { error } = await refusal(redeem({ ...outcome, verifier: oauth.generateRandomCodeVerifier() }));
+  assert.equal(error, 'invalid_grant');
+  const fresh = await authorize();
+  const tokens = await redeem(fresh);
+  assert.equal((await refusal(redeem(fresh))).error, 'invalid_grant');
+  // A code that comes again ends what it was exchanged for (RFC 6749 section 4.1.2).
+  assert.equal((await refusal(refresh(tokens.refresh_token))).error, 'invalid_grant');
+});
+
+await check('logging out leads back and ends the session, not the tokens', async () => {
+  const url = new URL(server.end_session_endpoint);
+  url.search = new URLSearchParams({
+    id_token_hint: login.id_token,
+    post_logout_redirect_uri: loggedOutUri,
+    state: 'good bye',
+  });
+  const { callback, pages } = await person.visit(url.href, loggedOutUri);
+  assert.deepEqual([new URL(callback).searchParams.get('state'), pages], ['good bye', []]);
+  const { error } = await refusal(authorize({ prompt: 'none' }));
+  assert.equal(error, 'login_required');
+  assert.deepEqual((await authorize()).pages.slice(0, 1), ['login']);
+  login = await refresh(login.refresh_token);
+});
+
+await check('revoking the refresh token ends the access token as well', async () => {
+  await revoke(notes, isPublic, login.refresh_token);
+  assert.equal((await refusal(refresh(login.refresh_token))).error, 'invalid_grant');
+  assert.deepEqual(await introspect(registrar, asRegistrar, login.access_token), { active: false });
 });

@@ -1,5 +1,5 @@
 // openid-client, what most Node applications use; access tokens are verified with jose against the published keys.
-import { assert, assertComplete, batchApplication, card, check, gateway, issuer, refusal, updatable } from './support.mjs';
+import { ada, assert, assertComplete, batchApplication, card, check, gateway, issuer, refusal, updatable } from './support.mjs';
 import * as client from 'openid-client';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
@@ -11,6 +11,12 @@ let initialToken;
 let application;
 let record;
 let applicationToken;
+
+const person = ada();
+const redirectUri = 'http://127.0.0.1:49156/callback';
+const loggedOutUri = 'https://ledger.example.com/bye';
+let ledger;
+let login;
 
 const discover = (algorithm, authentication) =>
   client.discovery(issuer, gateway.client_id, undefined, authentication, { algorithm, execute });
@@ -27,6 +33,24 @@ const manage = (method, body) =>
     body,
     json,
   );
+
+/** One login from the authorization request to the tokens. */
+async function logIn(parameters) {
+  const pkceCodeVerifier = client.randomPKCECodeVerifier();
+  const [expectedState, expectedNonce] = [client.randomState(), client.randomNonce()];
+  const url = client.buildAuthorizationUrl(ledger, {
+    redirect_uri: redirectUri,
+    scope: 'openid profile',
+    code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+    state: expectedState,
+    nonce: expectedNonce,
+    ...parameters,
+  });
+  const { callback, pages } = await person.authorize(url.href);
+  const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true };
+  return { pages, tokens: await client.authorizationCodeGrant(ledger, new URL(callback), checks) };
+}
 
 await check('discovery by OpenID Connect and by RFC 8414', async () => {
   const plain = await discover('oauth2', client.ClientSecretPost(gateway.client_secret));
@@ -121,4 +145,68 @@ await check('a revoked token is inactive', async () => {
 await check('delete', async () => {
   assert.equal((await manage('DELETE')).status, 204);
   assert.equal((await refusal(client.clientCredentialsGrant(application))).error, 'invalid_client');
+});
+
+await check('an application with a secret logs a person in', async () => {
+  ledger = await register(
+    {
+      client_name: 'Ledger',
+      application_type: 'native',
+      token_endpoint_auth_method: 'client_secret_basic',
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      redirect_uris: [redirectUri],
+      post_logout_redirect_uris: [loggedOutUri],
+      scope: 'openid profile',
+    },
+    client.ClientSecretBasic(),
+  );
+  // ID tokens are verified against the published keys, although they came straight from the token endpoint.
+  client.enableNonRepudiationChecks(ledger);
+  const { pages, tokens } = await logIn();
+  assert.deepEqual(pages, ['login', 'consent']);
+  assert.deepEqual([tokens.token_type, tokens.scope], ['bearer', 'openid profile']);
+  assert.ok(tokens.expiresIn() > 0 && tokens.refresh_token);
+  login = tokens;
+});
+
+await check('a maximum age and a forced login are kept to', async () => {
+  const { pages, tokens } = await logIn({ prompt: 'login', max_age: '60' });
+  assert.equal(pages[0], 'login');
+  const { auth_time: at, iat, sub } = tokens.claims();
+  assert.ok(iat - at <= 60);
+  assert.equal(sub, login.claims().sub);
+});
+
+await check('userinfo is about the person of the ID token', async () => {
+  const { sub } = login.claims();
+  const { name, preferred_username: username } = await client.fetchUserInfo(ledger, login.access_token, sub);
+  assert.deepEqual([name, username], ['Ada', 'ada']);
+});
+
+await check('refreshing, with the secret and with another', async () => {
+  const tokens = await client.refreshTokenGrant(ledger, login.refresh_token);
+  assert.equal(tokens.scope, login.scope);
+  assert.equal(tokens.claims().sub, login.claims().sub);
+  const narrow = await client.refreshTokenGrant(ledger, login.refresh_token, { scope: 'openid' });
+  assert.equal(narrow.scope, 'openid');
+  const { client_id: id } = ledger.clientMetadata();
+  const wrong = await client.discovery(issuer, id, undefined, client.ClientSecretBasic('wrong'), { execute });
+  const { status, error } = await refusal(client.refreshTokenGrant(wrong, login.refresh_token));
+  assert.deepEqual([status, error], [401, 'invalid_client']);
+});
+
+await check('logging out with the ID token of the login before is put to the person; then nobody is logged in', async () => {
+  const { id_token: hint } = login;
+  const parameters = { id_token_hint: hint, post_logout_redirect_uri: loggedOutUri, state: 'bye' };
+  const url = client.buildEndSessionUrl(ledger, parameters);
+  const { callback, pages } = await person.visit(url.href, loggedOutUri);
+  assert.deepEqual([callback, pages], [`${loggedOutUri}?state=bye`, ['logout']]);
+  assert.equal((await refusal(logIn({ prompt: 'none' }))).error, 'login_required');
+});
+
+await check('a revoked refresh token is invalid_grant', async () => {
+  await client.tokenRevocation(ledger, login.refresh_token);
+  const { status, error } = await refusal(client.refreshTokenGrant(ledger, login.refresh_token));
+  assert.deepEqual([status, error], [400, 'invalid_grant']);
 });

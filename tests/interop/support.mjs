@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { webcrypto } from 'node:crypto';
+import { Person } from './browser.mjs';
 
 // Debian 12's Node 18 has no global Web Crypto; the libraries look it up when they are loaded, so this file is imported first.
 globalThis.crypto ??= webcrypto;
@@ -11,6 +12,9 @@ export { assert };
 export const card = JSON.parse(readFileSync(process.env.INTEROP_CARD, 'utf8'));
 export const issuer = new URL(card.issuer);
 export const { gateway } = card;
+
+/** The person of this run, at a browser that nobody is logged in at. */
+export const ada = () => new Person('ada', process.env.INTEROP_PASSWORD, 'ada@example.com');
 
 const script = process.argv[1].split('/').pop().replace(/\.mjs$/, '');
 

@@ -6,7 +6,7 @@ import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { createInterface } from 'node:readline';
-import { Person } from './browser.mjs';
+import { Person } from '../browser.mjs';
 import { introspect, judge, startProtectedServer } from './protected_server.mjs';
 import { faults, startRecorder } from './recorder.mjs';
 
@@ -102,7 +102,7 @@ async function stopServer() {
   return report(`${code === 0 ? 'ok' : 'not ok'} server: stops when asked to, on ${name}`);
 }
 
-/** What an operator does once: scopes, resources with credentials for introspection, an account. */
+/** What an operator does once: scopes, resources with credentials for introspection, an account, sign-up for others. */
 async function furnish() {
   for (const scope of ['tools:read', 'tools:write']) {
     await registrar(['scope', 'create', 'main', scope, '--self-registrable', 'true']);
@@ -117,8 +117,9 @@ async function furnish() {
   for (const each of Object.values(servers)) each.metadata = metadata;
   people.set('ada', new Person('ada', 'correct horse battery staple', 'ada@example.com'));
   const { username, email, password } = people.get('ada');
-  const account = ['--domain', 'main', '--username', username, '--email', email, '--password-stdin'];
+  const account = ['main', username, '--email', email, '--verified', '--password-file', '-'];
   await registrar(['user', 'create', ...account], password);
+  await registrar(['domain', 'set', 'main', 'sign_up=true']);
 }
 
 /** The command line of the running server's installation. */

@@ -13,8 +13,12 @@ export class Person {
    * Opens an authorization URL and goes on until the client's redirect URI is the next address.
    * `signUp` makes the account instead of logging in, `decision` is the button pressed on the consent page.
    */
-  async authorize(address, { signUp = false, decision = 'allow' } = {}) {
-    const target = new URL(address).searchParams.get('redirect_uri');
+  authorize(address, options) {
+    return this.visit(address, new URL(address).searchParams.get('redirect_uri'), options);
+  }
+
+  /** The same for any address and the client's address that it leads to in the end. */
+  async visit(address, target, { signUp = false, decision = 'allow' } = {}) {
     const pages = [];
     let response = await this.#fetch(address);
     for (let step = 0; step < STEPS; step += 1) {
@@ -45,6 +49,7 @@ export class Person {
       ['login', { username: this.username, password: this.password }],
       ['sign-up', { username: this.username, email: this.email, password: this.password }],
       ['consent', { decision }],
+      ['logout', {}],
     ]) {
       const found = form(html, id);
       if (!found) continue;
@@ -97,10 +102,10 @@ function form(html, id) {
 }
 
 function signUpLink(html, base) {
-  const links = [...html.matchAll(/<a\b([^>]*)>/gi)].map(([, text]) => attributesOf(text).href).filter(Boolean);
-  const link = links.map((href) => new URL(href, base)).find(({ pathname }) => pathname.endsWith('/register'));
+  const links = [...html.matchAll(/<a\b([^>]*)>/gi)].map(([, text]) => attributesOf(text));
+  const link = links.find(({ id }) => id === 'sign-up-link');
   assert.ok(link, 'the login page links to the sign-up page');
-  return link.href;
+  return new URL(link.href, base).href;
 }
 
 function attributesOf(text) {
