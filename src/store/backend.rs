@@ -207,6 +207,14 @@ async fn connect_postgres(options: &ConnectOptions) -> anyhow::Result<Backend> {
     let pool = PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(Duration::from_secs(options.acquire_timeout))
+        // A transaction whose client has vanished would hold its locks until the system's TCP gives up, hours later.
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                // A database that does not know the setting goes without.
+                let _ = sqlx::query("set idle_in_transaction_session_timeout = '5s'").execute(connection).await;
+                Ok(())
+            })
+        })
         // A ping on each use would double the round trips; one after a quiet second finds what the server dropped.
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {

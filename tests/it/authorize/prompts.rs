@@ -231,3 +231,28 @@ async fn prompt_create_leads_to_the_sign_up_page_where_there_is_one(
     let typed = [("username", "grace"), ("email", "grace@example.com"), ("password", crate::support::PASSWORD)];
     assert_eq!(page(browser.submit(&sign_up.form("sign-up"), &typed).await), "consent");
 }
+
+#[rstest]
+#[tokio::test]
+async fn clean_up_never_removes_a_client_that_somebody_is_logged_in_to(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let used = server.open_client(&[CALLBACK]).await;
+    let unused = server.open_client(&["https://nobody.example/callback"]).await;
+    let user = server.user("ada").await;
+    let code = server.browser_of(&user).await.code(&Authorize::new(&used, CALLBACK), "ada").await;
+    let tokens = server.api.redeem_code(&used, CALLBACK, &code).await.expect(200);
+    let mut refresh = tokens["refresh_token"].as_str().unwrap().to_owned();
+    // The process ends before it has written which clients were used.
+    server.database.execute("delete from client_usage").await;
+    for _ in 0..4 {
+        server.advance(31 * 86_400);
+        server.housekeeping().await;
+        let again = server.api.refresh_public(&used, &refresh).await.expect(200);
+        again["refresh_token"].as_str().unwrap().clone_into(&mut refresh);
+    }
+    assert!(server.stored(&unused).await.is_none(), "nobody ever used it");
+    // It comes back under its old id when it is registered again.
+    assert_eq!(server.open_client(&["https://nobody.example/callback"]).await, unused);
+}
