@@ -7,6 +7,7 @@ use axum::response::Response;
 use super::respond::{go_on, gone};
 use crate::clients::find::{Fetching, Found};
 use crate::model::client::Origin;
+use crate::model::client_id_document::DocumentSource;
 use crate::model::id::AttemptId;
 use crate::model::interaction::{Decision, Interaction, Progress};
 use crate::model::oauth_error::OAuthError;
@@ -81,8 +82,15 @@ impl KnownClient {
         };
         let document = Href::web(client_id).map(|url| Claimed::from(url.host()));
         let claimed = entry.as_ref().and_then(|entry| entry.client.metadata.client_name.as_deref());
+        let built_in = match &entry {
+            Some(entry) if document.is_some() => {
+                let stored = at.app.store.client_document(at.domain.id(), &entry.client.client_id).await?;
+                stored.is_some_and(|stored| stored.source == DocumentSource::BuiltIn)
+            }
+            _ => false,
+        };
         let standing = match (&document, entry.as_ref().map(|entry| entry.client.origin)) {
-            (Some(host), _) => ClientStanding::Document { host: host.clone(), built_in: false },
+            (Some(host), _) => ClientStanding::Document { host: host.clone(), built_in },
             (None, Some(Origin::Open | Origin::ContentAddressed)) => ClientStanding::SelfRegistered,
             (None, _) => ClientStanding::Registered,
         };

@@ -30,6 +30,19 @@ drop_database() {
 
 master_key() { head -c 32 /dev/urandom | base64 -w0 | tr '+/' '-_' | tr -d '='; }
 
+# make_certificate: an authority and a certificate of its for localhost, as ca.pem, server.pem and server.key in $work.
+make_certificate() {
+    local key=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes)
+    (
+        cd "$work"
+        openssl req -x509 "${key[@]}" -keyout ca.key -out ca.pem -days 2 -subj "/CN=Interop authority" \
+            -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign
+        openssl req "${key[@]}" -keyout server.key -out server.csr -subj /CN=localhost
+        openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 \
+            -extfile <(printf 'subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth\n')
+    ) 2>"$work/openssl.log" || { cat "$work/openssl.log" >&2; return 1; }
+}
+
 # python_environment FOLDER REQUIREMENTS: made anew when the requirements change.
 python_environment() {
     if ! cmp -s "$2" "$1/installed.txt"; then

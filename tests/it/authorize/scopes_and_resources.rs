@@ -126,8 +126,16 @@ async fn while_it_is_tried_out_any_resource_is_taken_but_the_servers_own_urls(
     let Some(server) = TestServer::start(backend).await else { return };
     let (good, mut browser) = logged_in(&server).await;
     server.set_domain(|settings| settings.quick_start = true).await;
-    let (_, token) = granted(&server, &mut browser, &good.clone().with("resource", "http://127.0.0.1:4000/")).await;
-    assert_eq!(token["aud"], "http://127.0.0.1:4000");
+    let asked = good.clone().with("resource", "http://127.0.0.1:4000/");
+    let code = browser.code(&asked, "ada").await;
+    let tokens = server.api.redeem_code(param(&good.params, "client_id"), CALLBACK, &code).await.expect(200);
+    let token = tokens["access_token"].as_str().unwrap();
+    assert_eq!(claims(token)["aud"], "http://127.0.0.1:4000");
+    // Nobody has credentials for it: whoever may introspect sees it, until the server is tried out no longer.
+    assert!(server.api.is_active(&server.gateway, token).await);
+    server.set_domain(|settings| settings.quick_start = false).await;
+    assert!(!server.api.is_active(&server.gateway, token).await);
+    server.set_domain(|settings| settings.quick_start = true).await;
     let own = format!("{}/main/oidc/register", server.app.public_url);
     let params = browser.authorize(&good.with("resource", &own)).await.params();
     assert_eq!(param(&params, "error"), "invalid_target");
