@@ -80,7 +80,7 @@ impl KnownClient {
             Err(error) if error.status < 500 => None,
             Err(error) => return Err(error),
         };
-        let document = Href::web(client_id).map(|url| Claimed::from(url.host()));
+        let document = Href::web(client_id).map(|url| Claimed::long(&url.host()));
         let claimed = entry.as_ref().and_then(|entry| entry.client.metadata.client_name.as_deref());
         let built_in = match &entry {
             Some(entry) if document.is_some() => {

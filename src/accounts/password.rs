@@ -83,8 +83,11 @@ async fn send_link(at: &InDomain, address: &str, id: Option<&AttemptId>) -> Resu
 pub async fn choose(browser: Browser, Query(query): Query) -> Result<Response, OAuthError> {
     let at = &browser.at;
     let secret = query.get("token").unwrap_or_default();
-    let (_, user) = reset_link(at, secret).await?;
     let waiting = interaction(at, &query).await.ok().flatten().map(|interaction| interaction.id);
+    let (_, user) = match reset_link(at, secret).await {
+        Err(error) if error.status == 410 => return Ok(another_link(at, waiting.as_ref())),
+        found => found?,
+    };
     Ok(show(StatusCode::OK, &reset_page(at, waiting.as_ref(), (secret, &user), None)))
 }
 
@@ -93,7 +96,10 @@ pub async fn reset(browser: Browser, Query(query): Query, sent: Form) -> Result<
     let at = &browser.at;
     let waiting = interaction(at, &query).await.ok().flatten().map(|interaction| interaction.id);
     let (secret, password) = (sent.field("token"), sent.field("password"));
-    let (link, user) = reset_link(at, secret).await?;
+    let (link, user) = match reset_link(at, secret).await {
+        Err(error) if error.status == 410 => return Ok(another_link(at, waiting.as_ref())),
+        found => found?,
+    };
     let names = [user.username.as_str(), user.email.as_deref().unwrap_or_default()];
     if let Some(problem) = password_problem(password, &names) {
         let page = reset_page(at, waiting.as_ref(), (secret, &user), Some(problem));
@@ -133,6 +139,11 @@ async fn reset_link(at: &InDomain, secret: &str) -> Result<(UserLink, User), OAu
     };
     let user = user.filter(|user| user.enabled).ok_or_else(reset_gone)?;
     Ok((link, user))
+}
+
+/// The link has ended: the form for another one.
+fn another_link(at: &InDomain, id: Option<&AttemptId>) -> Response {
+    show(StatusCode::GONE, &forgot_page(at, id, "", Some(texts::RESET_GONE.to_owned())))
 }
 
 fn reset_gone() -> OAuthError {

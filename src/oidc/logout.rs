@@ -139,7 +139,7 @@ fn question(at: &InDomain, current: &Current, (asked, params): (&Asked, &Params)
             Claimed::from(client.metadata.client_name.as_deref().unwrap_or(client.client_id.as_str()))
         }),
         signed_in_as: Some(current.user.display_name().into()),
-        account: None,
+        account: Some(format!("/{}/account", at.domain.domain.name).into()),
     };
     shown(at, StatusCode::OK, &page)
 }

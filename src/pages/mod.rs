@@ -35,7 +35,7 @@ pub use problem::{ErrorPage, Notice, UnknownClient};
 pub use reconnect::Product;
 pub use returns_to::ReturnsTo;
 pub use shown::{Claimed, Href, plain};
-pub use sign_up::{Invitation, SignUp, SignUpErrors};
+pub use sign_up::{SignUp, SignUpErrors};
 pub use stylesheet::{STYLESHEET, STYLESHEET_PATH};
 
 /// A page: plain data that becomes HTML.
@@ -60,7 +60,6 @@ pages![
     ErrorPage,
     ForgotPassword,
     FormPost,
-    Invitation,
     LoggedOut,
     Login,
     LogoutConfirm,

@@ -21,7 +21,8 @@ impl ReturnsTo {
     /// What a redirect URI means to a person.
     pub fn of(uri: &RedirectUri) -> Self {
         match uri.kind() {
-            RedirectKind::Https => Self::Host(uri.host().unwrap_or_default().into()),
+            // In full: the end of a host names its owner.
+            RedirectKind::Https => Self::Host(Claimed::long(uri.host().unwrap_or_default())),
             RedirectKind::Loopback => Self::Loopback,
             RedirectKind::PrivateUse => {
                 let scheme = uri.as_str().split(':').next().unwrap_or_default();

@@ -1,8 +1,8 @@
-//! Sign-up and the landing page of an invitation (OpenID Connect Prompt Create 1.0).
+//! The sign-up page (OpenID Connect Prompt Create 1.0).
 
 use askama::Template;
 
-use super::{AskingClient, Claimed, Frame, Href};
+use super::{AskingClient, Frame, Href};
 
 /// `form#sign-up`.
 #[derive(Debug, Clone, Template)]
@@ -45,18 +45,4 @@ pub struct SignUpErrors {
     pub name: Option<String>,
     /// About the password.
     pub password: Option<String>,
-}
-
-/// Where the link of an invitation lands; `a#accept-invitation` goes on to the sign-up.
-#[derive(Debug, Clone, Template)]
-#[template(path = "invitation.html")]
-pub struct Invitation {
-    /// What every page shows.
-    pub frame: Frame,
-    /// The address that was invited.
-    pub email: Option<Claimed>,
-    /// The sign-up with this invitation.
-    pub sign_up: Href,
-    /// Where one logs in if one has an account.
-    pub login: Option<Href>,
 }

@@ -291,15 +291,6 @@ fn logout_confirm() -> LogoutConfirm {
     }
 }
 
-fn invitation() -> Invitation {
-    Invitation {
-        frame: frame(),
-        email: Some("grace@example.com".into()),
-        sign_up: "/main/register?invite=inv-1".into(),
-        login: Some("/main/login".into()),
-    }
-}
-
 fn samples() -> Vec<Sample> {
     vec![
         ("login", Box::new(login())),
@@ -319,7 +310,6 @@ fn samples() -> Vec<Sample> {
         ("notice", Box::new(notice())),
         ("logout", Box::new(logout_confirm())),
         ("logged-out", Box::new(LoggedOut { frame: frame(), login: Some("/main/login".into()) })),
-        ("invitation", Box::new(invitation())),
         ("account", Box::new(account())),
         ("account-with-errors", Box::new(account_with_errors())),
     ]
@@ -529,7 +519,6 @@ fn passwords_are_forgotten_and_reset_by_form() {
     holds(&html, &["<form id=\"reset\" method=\"post\"", "<input type=\"hidden\" name=\"token\" value=\"tok\">"]);
     holds(&html, &["aria-describedby=\"password-error password-hint\""]);
     holds(&notice().html(), &["id=\"explanation\"", "<a id=\"next\" class=\"button\" href=\"/main/login\">"]);
-    holds(&invitation().html(), &["id=\"accept-invitation\"", "/main/register?invite=inv-1", "grace@example.com"]);
 }
 
 #[test]

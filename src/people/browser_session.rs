@@ -6,15 +6,12 @@ use crate::model::domain::DomainSettings;
 use crate::model::id::{SessionId, UserId};
 use crate::model::random;
 use crate::model::secret::Secret;
-use crate::model::session::Session;
+use crate::model::session::{Session, browser_name};
 use crate::model::user::User;
 use crate::store::cache::DomainEntry;
 
 /// How often it is noted that a session was seen, in seconds.
 const NOTED_EVERY: i64 = 60;
-
-/// The longest description of a browser that is kept, in characters.
-const MAX_DEVICE: usize = 200;
 
 /// A session that is alive, and its user.
 #[derive(Debug, Clone)]
@@ -47,13 +44,12 @@ impl People {
         let clock = self.store.clock();
         let now = clock.now();
         let secret = Secret::new(random::secret());
-        let shown = |c: &char| !c.is_control();
         let session = Session {
             id: SessionId::new(clock),
             domain_id: domain.id(),
             user_id,
             auth_time: now,
-            device: device.agent.chars().filter(shown).take(MAX_DEVICE).collect(),
+            device: browser_name(device.agent),
             source: device.source.to_owned(),
             created_at: now,
             last_seen_at: now,
