@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::model::flow_trace::MOST_KEPT;
+use crate::model::interaction::MOST_INTERACTIONS;
 use crate::model::random;
 
 /// How often last-used times are written.
@@ -44,6 +46,7 @@ pub async fn round(app: &App, holder: &str) -> anyhow::Result<()> {
         return Ok(());
     }
     app.store.remove_expired().await?;
+    app.store.remove_surplus(MOST_INTERACTIONS, MOST_KEPT).await?;
     for domain in app.store.domains().await? {
         let Some(entry) = app.store.domain(domain.id).await? else { continue };
         app.rotator().run(&entry).await?;

@@ -181,7 +181,7 @@ pub const ROUTES: &[Route] = &[
     Route { path: "/{domain}/consent", handler: || get(consent::show).post(consent::submit), ..PAGE },
     Route { path: "/{domain}/password/forgot", handler: || get(password::forgot).post(password::send), surface: Surface::OwnPage, ..PAGE },
     Route { path: "/{domain}/password/reset", handler: || get(password::choose).post(password::reset), surface: Surface::OwnPage, ..PAGE },
-    Route { path: "/{domain}/verify", handler: || get(verify::verify), body: Body::None, surface: Surface::OwnPage, ..PAGE },
+    Route { path: "/{domain}/verify", handler: || get(verify::show).post(verify::submit), surface: Surface::OwnPage, ..PAGE },
     Route { path: "/{domain}/account", handler: || get(account::show).post(account::submit), access: Access::Person, surface: Surface::OwnPage, ..PAGE },
     Route { path: STYLESHEET_PATH, handler: || get(assets::stylesheet), ..OPERATION },
     // Operation.

@@ -139,7 +139,7 @@ async fn revoke(at: &InDomain, current: &Current, client_id: &str) -> Result<Don
 async fn change_password(at: &InDomain, current: &Current, sent: &Form) -> Result<Done, OAuthError> {
     let (user, people) = (&current.user, &at.app.people);
     let refused = |errors| Ok(Done::Refused(errors));
-    if !people.confirm_password(user, Secret::new(sent.field("current_password"))).await? {
+    if !people.confirm_password(user, Secret::new(sent.field("current_password")), at.caller.source()).await? {
         let event = did(at, user.id, "user.password").refused("the current password is wrong");
         at.app.audit_refusal(event);
         let current_password = Some(texts::PASSWORD_WRONG.to_owned());
@@ -168,6 +168,17 @@ async fn change_profile(at: &InDomain, current: &Current, sent: &Form) -> Result
     let new_email = (!email.is_empty() && user.email.as_deref() != Some(email)).then_some(email);
     if new_email.is_some_and(|email| check_email(email).is_err()) {
         return refused(texts::EMAIL_INVALID.to_owned());
+    }
+    // Whoever reads the mails of the address can choose a new password.
+    if new_email.is_some()
+        && !at
+            .app
+            .people
+            .confirm_password(user, Secret::new(sent.field("current_password")), at.caller.source())
+            .await?
+    {
+        at.app.audit_refusal(did(at, user.id, "user.update").refused("the current password is wrong"));
+        return refused(texts::PASSWORD_FOR_ADDRESS.to_owned());
     }
     let must_verify = at.domain.domain.settings.verify_email;
     let change = |user: &mut User| {
@@ -210,7 +221,7 @@ async fn send_again(at: &InDomain, current: &Current) -> Result<Done, OAuthError
 
 async fn delete(at: &InDomain, current: &Current, sent: &Form) -> Result<Result<Response, AccountErrors>, OAuthError> {
     let user = &current.user;
-    if !at.app.people.confirm_password(user, Secret::new(sent.field("delete_password"))).await? {
+    if !at.app.people.confirm_password(user, Secret::new(sent.field("delete_password")), at.caller.source()).await? {
         at.app.audit_refusal(did(at, user.id, "user.delete").refused("the password is wrong"));
         let delete_account = Some(texts::PASSWORD_WRONG.to_owned());
         return Ok(Err(AccountErrors { delete_account, ..AccountErrors::default() }));

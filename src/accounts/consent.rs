@@ -2,16 +2,19 @@
 
 use axum::response::Response;
 use http::StatusCode;
+use serde_json::json;
 
 use super::asking::{KnownClient, cancel, note, required_interaction, returns_to};
 use super::form::{Form, Query};
 use super::respond::{did, frame, go, go_on, gone, path, show as show_page};
+use crate::keys::data_keys::HashPurpose;
 use crate::model::client_metadata::ClientMetadata;
 use crate::model::consent::Consent as Remembered;
 use crate::model::flow_trace::Step;
 use crate::model::interaction::{ConsentRequest, Decision, Interaction};
 use crate::model::known_clients::impersonates;
 use crate::model::oauth_error::OAuthError;
+use crate::model::random::encode;
 use crate::oauth::browser::{Browser, clear_session_cookie};
 use crate::oauth::request::InDomain;
 use crate::pages::{Claimed, ClientStanding, Consent, ConsentResource, ConsentScope};
@@ -23,6 +26,12 @@ fn asked<'a>(browser: &'a Browser, interaction: &'a Interaction) -> Option<(&'a 
     let current = browser.current.as_ref()?;
     let asked = interaction.progress.consent.as_ref()?;
     (asked.session_id == current.session.id).then_some((current, asked))
+}
+
+/// What stands for everything that a page asks: the client can change it while a person reads.
+fn question(at: &InDomain, interaction: &Interaction, asked: &ConsentRequest) -> String {
+    let text = json!([interaction.id, interaction.client_id, asked]).to_string();
+    encode(&at.app.keys.hash(HashPurpose::ConsentQuestion, &text))
 }
 
 /// `GET /{domain}/consent`
@@ -41,6 +50,7 @@ pub async fn show(browser: Browser, Query(query): Query) -> Result<Response, OAu
         frame: frame(at),
         action: path(at, "/consent", None).into(),
         interaction: interaction.id.to_string(),
+        asked: question(at, &interaction, asked),
         impersonates: product.map(Into::into),
         logo: None,
         client_uri: client.web(|metadata: &ClientMetadata| metadata.client_uri.as_ref()),
@@ -62,6 +72,8 @@ pub async fn submit(browser: Browser, sent: Form) -> Result<Response, OAuthError
     let interaction = required_interaction(at, &sent.0).await?;
     let Some((current, asked)) = asked(&browser, &interaction) else { return Ok(go_on(at, &interaction.id)) };
     match sent.field("decision") {
+        // What is asked has changed since the page was shown: it is shown again.
+        "allow" if sent.field("asked") != question(at, &interaction, asked) => Ok(go_on(at, &interaction.id)),
         "allow" => allow(at, current, asked.clone(), &interaction).await,
         "cancel" => {
             at.trace_page(&interaction, Step::Consent, Some(("access_denied", "the person cancelled")));

@@ -94,6 +94,8 @@ pub struct RateLimit {
     pub failed_logins_per_minute: u32,
     /// Sign-ups and mails asked for without a login, per minute, source and domain.
     pub sign_ups_per_minute: u32,
+    /// Logins begun by applications, per minute, source and domain.
+    pub logins_begun_per_minute: u32,
     /// Sources remembered per kind.
     pub max_sources: usize,
     /// Reverse proxies whose `X-Forwarded-For` is believed.

@@ -68,6 +68,8 @@ pub enum HashPurpose {
     PairwiseSubject,
     /// What the answer to "log out?" carries, so that no other site can give it.
     LogoutConfirmation,
+    /// What the answer to a consent page carries, so that it counts for nothing but what the page showed.
+    ConsentQuestion,
 }
 
 impl HashPurpose {
@@ -84,6 +86,7 @@ impl HashPurpose {
             Self::RefreshTokenSuccessor => b"refresh_token_successor\0",
             Self::PairwiseSubject => b"pairwise_subject\0",
             Self::LogoutConfirmation => b"logout_confirmation\0",
+            Self::ConsentQuestion => b"consent_question\0",
         }
     }
 }

@@ -41,6 +41,11 @@ impl Origin {
         Self::ClientDocument,
     ];
 
+    /// Whether anybody can bring such a client along.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Open | Self::ContentAddressed | Self::ClientDocument)
+    }
+
     /// The origin as it is stored and shown.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -86,7 +86,7 @@ pub struct DomainSettings {
     pub client_secret_hash: SecretHash,
     /// Whether introspection also answers GET, for gateway plugins that know nothing else.
     pub introspection_by_get: bool,
-    /// Hosts that no registered redirect URI may name.
+    /// Hosts that no redirect URI may name, registered already or not; `.example.com` is everything below.
     pub blocked_redirect_hosts: Vec<String>,
     /// Whose software statements are believed (RFC 7591 §2.3).
     pub software_statement_issuers: Vec<StatementIssuer>,

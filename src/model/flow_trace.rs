@@ -21,12 +21,18 @@ use super::time::UnixTime;
 /// How long steps are kept, in seconds.
 pub const KEPT: i64 = 86_400;
 
+/// How many steps are kept: most need no credentials, and the oldest go first.
+pub const MOST_KEPT: i64 = 500_000;
+
 /// How long before an attempt a discovery or registration may probably belong to it, and a failed token request after
 /// it, in seconds.
 pub const PROBABLE: i64 = 900;
 
 /// The longest text of a step, in characters.
 const LONGEST: usize = 500;
+
+/// The longest text in a list of a step, in characters.
+const LONGEST_ITEM: usize = 300;
 
 /// The longest `client_id` that is looked up anywhere.
 const LONGEST_CLIENT_ID: usize = 300;
@@ -196,9 +202,9 @@ impl TraceStep {
             Value::String(text) => Value::String(cut(&text, LONGEST)),
             Value::Array(items) => items
                 .into_iter()
-                .take(20)
+                .take(10)
                 .map(|item| match item {
-                    Value::String(text) => Value::String(cut(&text, LONGEST)),
+                    Value::String(text) => Value::String(cut(&text, LONGEST_ITEM)),
                     other => other,
                 })
                 .collect(),
@@ -358,7 +364,7 @@ mod tests {
             .with("scope", vec!["s".repeat(9_000); 90]);
         assert_eq!(step.client_id.unwrap(), "c".repeat(300));
         let scope = step.detail["scope"].as_array().unwrap();
-        assert_eq!((scope.len(), scope[0].as_str().unwrap().len()), (20, 500));
+        assert_eq!((scope.len(), scope[0].as_str().unwrap().len()), (10, 300));
     }
 
     #[test]

@@ -83,6 +83,12 @@ impl AttemptId {
         Self(random::identifier())
     }
 
+    /// Reads an identifier that somebody names. `None`: it cannot have been given out here.
+    pub fn parse(text: &str) -> Option<Self> {
+        let of_ours = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        (text.len() == 22 && text.chars().all(of_ours)).then(|| Self(text.to_owned()))
+    }
+
     /// The identifier as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -15,6 +15,9 @@ use super::time::UnixTime;
 /// How long a person may take, in seconds.
 pub const INTERACTION_LIFETIME: i64 = 1_800;
 
+/// How many are kept per domain: anybody can begin one, and the oldest go first.
+pub const MOST_INTERACTIONS: i64 = 100_000;
+
 /// A browser step that waits for a person.
 #[derive(Debug, Clone)]
 pub struct Interaction {

@@ -135,6 +135,14 @@ impl RedirectUri {
     }
 }
 
+/// Whether a host is listed, by its name or by `.domain` for everything below.
+pub fn is_host_among(patterns: &[String], host: &str) -> bool {
+    patterns.iter().any(|pattern| {
+        let pattern = pattern.to_ascii_lowercase();
+        host == pattern || pattern.starts_with('.') && host.ends_with(&pattern)
+    })
+}
+
 /// Only the characters of RFC 3986 §2, percent-encoding well-formed, no fragment.
 fn check_characters(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {

@@ -103,8 +103,10 @@ impl Asked {
             _ => None,
         };
         let client = client.filter(|entry| entry.client.status == ClientStatus::Active);
-        let Some((uri, entry)) = params.get("post_logout_redirect_uri").zip(client.as_ref()) else {
-            // Whose address it would be is not known; the person is told that they are logged out.
+        let known = client.as_ref().filter(|entry| hint.is_some() || !entry.client.origin.is_open());
+        let Some((uri, entry)) = params.get("post_logout_redirect_uri").zip(known) else {
+            // Whose address it would be is not known, or only by the word of somebody whom nobody has checked and who
+            // has never logged this person in; the person is told that they are logged out.
             return Ok(Ok(Self { hint, client, back_to: None }));
         };
         let registered = entry.client.metadata.post_logout_redirect_uris.as_deref().unwrap_or_default();

@@ -1,8 +1,8 @@
 //! Rate limits per source, domain and outcome, and who the source is behind reverse proxies.
 //!
 //! # Design
-//! Only what costs something or fails is counted: open registrations, sign-ups, failed authentications and logins. Never
-//! discovery, never a success, never `invalid_grant`. Each process counts for itself.
+//! Only what costs something or fails is counted: open registrations, sign-ups, logins begun, failed authentications and
+//! logins. Never discovery, never a success, never `invalid_grant`. Each process counts for itself.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -29,11 +29,14 @@ pub enum RateKind {
     FailedLogin,
     /// A sign-up, or a mail that somebody asked for without being logged in.
     SignUp,
+    /// A login that an application began, which is kept until the person has gone through it.
+    LoginBegun,
 }
 
 impl RateKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 4] = [Self::Registration, Self::FailedAuthentication, Self::FailedLogin, Self::SignUp];
+    pub const ALL: [Self; 5] =
+        [Self::Registration, Self::FailedAuthentication, Self::FailedLogin, Self::SignUp, Self::LoginBegun];
 
     /// The name, as a metric label.
     pub fn name(self) -> &'static str {
@@ -42,6 +45,7 @@ impl RateKind {
             Self::FailedAuthentication => "failed_authentication",
             Self::FailedLogin => "failed_login",
             Self::SignUp => "sign_up",
+            Self::LoginBegun => "login_begun",
         }
     }
 
@@ -51,6 +55,7 @@ impl RateKind {
             Self::FailedAuthentication => settings.failed_authentications_per_minute,
             Self::FailedLogin => settings.failed_logins_per_minute,
             Self::SignUp => settings.sign_ups_per_minute,
+            Self::LoginBegun => settings.logins_begun_per_minute,
         }
     }
 }

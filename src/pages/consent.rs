@@ -15,6 +15,8 @@ pub struct Consent {
     pub action: Href,
     /// The stored request that this decides.
     pub interaction: String,
+    /// What stands for everything that this page asks; the answer repeats it.
+    pub asked: String,
     /// `#client-name`, as the client claims.
     pub client_name: Claimed,
     /// How far the client is known.

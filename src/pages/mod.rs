@@ -6,6 +6,7 @@
 //! cannot print a name that was not made safe to look at, nor a link that runs code. Pages work without script.
 
 mod account;
+mod confirm_address;
 mod consent;
 mod form_post;
 mod login;
@@ -24,6 +25,7 @@ mod tests;
 pub mod texts;
 
 pub use account::{Account, AccountApplication, AccountErrors, AccountSession};
+pub use confirm_address::ConfirmAddress;
 pub use consent::{ClientStanding, Consent, ConsentResource, ConsentScope};
 pub use form_post::{FORM_POST_SCRIPT, FormPost};
 pub use login::{AskingClient, Login};
@@ -56,6 +58,7 @@ macro_rules! pages {
 
 pages![
     Account,
+    ConfirmAddress,
     Consent,
     ErrorPage,
     ForgotPassword,

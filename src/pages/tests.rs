@@ -91,6 +91,7 @@ fn consent() -> Consent {
         frame: frame(),
         action: "/main/consent".into(),
         interaction: "int-1".to_owned(),
+        asked: "ask-1".to_owned(),
         client_name: "Claude".into(),
         standing: ClientStanding::Document { host: "claude.ai".into(), built_in: true },
         impersonates: None,
@@ -271,6 +272,16 @@ fn reset() -> ResetPassword {
     }
 }
 
+fn confirm_address() -> ConfirmAddress {
+    ConfirmAddress {
+        frame: frame(),
+        action: "/main/verify".into(),
+        token: "tok".to_owned(),
+        address: format!("ada@example.com{HOSTILE}").into(),
+        username: "ada".into(),
+    }
+}
+
 fn notice() -> Notice {
     Notice {
         frame: frame(),
@@ -307,6 +318,7 @@ fn samples() -> Vec<Sample> {
         ("form-post", Box::new(form_post())),
         ("forgot", Box::new(forgot())),
         ("reset", Box::new(reset())),
+        ("confirm-address", Box::new(confirm_address())),
         ("notice", Box::new(notice())),
         ("logout", Box::new(logout_confirm())),
         ("logged-out", Box::new(LoggedOut { frame: frame(), login: Some("/main/login".into()) })),

@@ -22,6 +22,9 @@ pub const PASSWORD_COMMON: &str = "This password is one of those that are tried 
 /// Changing a password or deleting the account.
 pub const PASSWORD_WRONG: &str = "This is not your current password.";
 
+/// Changing the address.
+pub const PASSWORD_FOR_ADDRESS: &str = "To change the e-mail address, enter your current password.";
+
 /// A stored request that is over.
 pub const INTERACTION_GONE: &str =
     "This sign-in has expired or was already finished. Go back to the application and start again.";

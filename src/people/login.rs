@@ -50,7 +50,7 @@ impl People {
         let checked = self.verify_password(attempt.password, kept).await;
         match (checked, user) {
             (Ok(true), Some(user)) if user.enabled => {
-                self.throttle.take_back(domain_id, &account, attempt.source);
+                self.throttle.forgive(domain_id, &account, attempt.source);
                 self.throttle.acquaint(user.id, attempt.source);
                 Ok(LoginOutcome::LoggedIn(user))
             }
@@ -62,10 +62,25 @@ impl People {
         }
     }
 
-    /// Whether a person who is logged in knows their password: asked before what cannot be undone. Nobody waits here,
-    /// for the browser is one in which the person is logged in.
-    pub async fn confirm_password(&self, user: &User, password: Secret) -> Result<bool, OAuthError> {
-        self.verify_password(password, user.password.as_deref()).await
+    /// Whether a person who is logged in knows their password: asked before what cannot be undone. Whoever finds the
+    /// browser open may not try for ever.
+    pub async fn confirm_password(
+        &self,
+        user: &User,
+        password: Secret,
+        source: SourcePrefix,
+    ) -> Result<bool, OAuthError> {
+        let account = user.id.to_string();
+        if let Err(wait) = self.throttle.admit(user.domain_id, &account, source, Familiarity::Browser) {
+            return Err(
+                OAuthError::too_many_requests("too many wrong passwords; wait and try again").with_retry_after(wait)
+            );
+        }
+        let right = self.verify_password(password, user.password.as_deref()).await?;
+        if right {
+            self.throttle.forgive(user.domain_id, &account, source);
+        }
+        Ok(right)
     }
 
     async fn familiarity(&self, user: Option<&User>, attempt: &Attempt<'_>) -> Result<Familiarity, OAuthError> {

@@ -3,8 +3,8 @@
 //! # Design
 //! Attempts are counted per account and source, and per account. Each failure beyond a free number doubles the wait
 //! until the next attempt; nothing is ever locked, and an hour after the last failure all is forgotten. Those who
-//! were in before do not wait for what strangers do: a browser in which the person is logged in never waits, and an
-//! address from which they logged in waits only after failures of its own, far more than a person makes. An attempt
+//! were in before do not wait for what strangers do: a browser in which the person is logged in, and an address from
+//! which they logged in, wait only after failures of their own, far more than a person makes. An attempt
 //! is counted before the password is checked and taken back if it was right, so that a burst gains nothing. Each
 //! process counts for itself, in bounded memory.
 
@@ -26,6 +26,9 @@ const STRANGER: Allowance = Allowance { free: 5, longest: 900 };
 
 /// Wrong passwords for one account from an address where the person logged in before.
 const ACQUAINTANCE: Allowance = Allowance { free: 100, longest: 900 };
+
+/// Wrong passwords for one account from browsers in which the person is logged in: one may have been left alone.
+const BROWSER: Allowance = Allowance { free: 100, longest: 900 };
 
 /// Wrong passwords for one account from all strangers together.
 const STRANGERS: Allowance = Allowance { free: 100, longest: 60 };
@@ -62,6 +65,7 @@ pub enum Familiarity {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     AccountAt(DomainId, String, SourcePrefix),
+    LoggedIn(DomainId, String),
     Account(DomainId, String),
     Mail(DomainId, String),
 }
@@ -107,7 +111,7 @@ impl Throttle {
     ) -> Result<(), u32> {
         let here = || Key::AccountAt(domain_id, account.to_owned(), source);
         match familiarity {
-            Familiarity::Browser => Ok(()),
+            Familiarity::Browser => self.count(Key::LoggedIn(domain_id, account.to_owned()), BROWSER),
             Familiarity::Address => self.count(here(), ACQUAINTANCE),
             Familiarity::Stranger => {
                 let until = self.sources.get(&(domain_id, source)).filter(|_| self.enabled);
@@ -121,11 +125,22 @@ impl Throttle {
         }
     }
 
-    /// Takes an attempt back that was no failure.
-    pub fn take_back(&self, domain_id: DomainId, account: &str, source: SourcePrefix) {
+    /// The password was right: what failed there before is forgotten, and the attempt was no stranger's.
+    pub fn forgive(&self, domain_id: DomainId, account: &str, source: SourcePrefix) {
         self.counts.invalidate(&Key::AccountAt(domain_id, account.to_owned(), source));
-        let account = Key::Account(domain_id, account.to_owned());
-        self.counts.entry(account).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
+        self.counts.invalidate(&Key::LoggedIn(domain_id, account.to_owned()));
+        self.take_one_back(Key::Account(domain_id, account.to_owned()));
+    }
+
+    /// Takes an attempt back whose password was not looked at. Nothing else is forgotten, or whoever keeps the server
+    /// busy could guess on.
+    pub fn take_back(&self, domain_id: DomainId, account: &str, source: SourcePrefix) {
+        self.take_one_back(Key::AccountAt(domain_id, account.to_owned(), source));
+        self.take_one_back(Key::Account(domain_id, account.to_owned()));
+    }
+
+    fn take_one_back(&self, key: Key) {
+        self.counts.entry(key).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
             Some(known) if known.count > 1 => Op::Put(Count { count: known.count - 1, ..known }),
             Some(_) => Op::Remove,
             None => Op::Nop,
@@ -245,8 +260,29 @@ mod tests {
         let story = Story::begin();
         for _ in 0..1_000 {
             assert!(story.attempt("ada", "192.0.2.1", Familiarity::Stranger).is_ok());
-            story.throttle.take_back(story.domain, "ada", source("192.0.2.1"));
+            story.throttle.forgive(story.domain, "ada", source("192.0.2.1"));
         }
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_taken_back_alone() {
+        let story = Story::begin();
+        assert!((0..5).all(|_| story.attempt("ada", "192.0.2.1", Familiarity::Stranger).is_ok()));
+        story.throttle.take_back(story.domain, "ada", source("192.0.2.1"));
+        assert!(story.attempt("ada", "192.0.2.1", Familiarity::Stranger).is_ok());
+        assert_eq!(story.attempt("ada", "192.0.2.1", Familiarity::Stranger), Err(1));
+    }
+
+    #[test]
+    fn whoever_finds_a_browser_open_does_not_guess_for_ever() {
+        let story = Story::begin();
+        for last in 0..200 {
+            let _ = story.attempt("ada", &format!("192.0.2.{last}"), Familiarity::Stranger);
+        }
+        assert!((0..100).all(|_| story.attempt("ada", "192.0.2.1", Familiarity::Browser).is_ok()));
+        assert_eq!(story.attempt("ada", "192.0.2.1", Familiarity::Browser), Err(1));
+        story.throttle.forgive(story.domain, "ada", source("192.0.2.1"));
+        assert!(story.attempt("ada", "192.0.2.1", Familiarity::Browser).is_ok());
     }
 
     #[test]

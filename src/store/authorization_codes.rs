@@ -66,26 +66,7 @@ impl Store {
     ) -> Result<RedeemOutcome, sqlx::Error> {
         let mut tx = self.begin().await?;
         let now = self.clock().now();
-        let sql = "update authorization_codes set redeemed_at = $1
-                   where domain_id = $2 and hash = $3 and redeemed_at is null and expires_at > $1";
-        let redeemed = on_tx!(tx, |db| sqlx::query(sql)
-            .bind(now)
-            .bind(domain_id)
-            .bind(hash)
-            .execute(db)
-            .await
-            .map(|done| done.rows_affected()))?;
-        if redeemed == 0 {
-            let sql = "select redeemed_at from authorization_codes where domain_id = $1 and hash = $2";
-            let redeemed_at: Option<Option<UnixTime>> =
-                on_tx!(tx, |db| sqlx::query_scalar(sql).bind(domain_id).bind(hash).fetch_optional(db).await)?;
-            if redeemed_at.flatten().is_none() {
-                return Ok(RedeemOutcome::Ended);
-            }
-            tx.revoke_grant(domain_id, grant.id, until).await?;
-            tx.commit().await?;
-            return Ok(RedeemOutcome::Replayed);
-        }
+        // The login first, as everything does that ends it: so neither waits for the other.
         let sql = "update authorizations set status = 'active', last_used_at = $1
                    where domain_id = $2 and id = $3 and status = 'pending'";
         let activated = on_tx!(tx, |db| sqlx::query(sql)
@@ -96,6 +77,18 @@ impl Store {
             .await
             .map(|done| done.rows_affected()))?;
         if activated == 0 {
+            return tx.replay_code((domain_id, hash), grant, until).await;
+        }
+        let sql = "update authorization_codes set redeemed_at = $1
+                   where domain_id = $2 and hash = $3 and redeemed_at is null and expires_at > $1";
+        let redeemed = on_tx!(tx, |db| sqlx::query(sql)
+            .bind(now)
+            .bind(domain_id)
+            .bind(hash)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if redeemed == 0 {
             return Ok(RedeemOutcome::Ended);
         }
         if let Some(token) = refresh_token {
@@ -109,6 +102,24 @@ impl Store {
 }
 
 impl Tx {
+    /// What becomes of a code whose login does not wait for it any more.
+    async fn replay_code(
+        mut self,
+        (domain_id, hash): (DomainId, &[u8]),
+        grant: &LoginGrant,
+        until: UnixTime,
+    ) -> Result<RedeemOutcome, sqlx::Error> {
+        let sql = "select redeemed_at from authorization_codes where domain_id = $1 and hash = $2";
+        let redeemed_at: Option<Option<UnixTime>> =
+            on_tx!(self, |db| sqlx::query_scalar(sql).bind(domain_id).bind(hash).fetch_optional(db).await)?;
+        if redeemed_at.flatten().is_none() {
+            return Ok(RedeemOutcome::Ended);
+        }
+        self.revoke_grant(domain_id, grant.id, until).await?;
+        self.commit().await?;
+        Ok(RedeemOutcome::Replayed)
+    }
+
     pub(super) async fn insert_code(
         &mut self,
         grant: &LoginGrant,

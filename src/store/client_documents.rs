@@ -67,8 +67,8 @@ impl Store {
         Ok(Some(document))
     }
 
-    /// Keeps a document in the place of what was known, and at most `most` in its domain: those that were not read for
-    /// longest go first. Says whether the client is another one now, to whom nobody consented; only that is audited.
+    /// Keeps a document in the place of what was known, and at most `most` in its domain: those that nobody consented to
+    /// and that were not read for longest go first. Says whether the client is another one now, to whom nobody consented; only that is audited.
     pub async fn keep_client_document(
         &self,
         document: &ClientDocument,
@@ -149,11 +149,14 @@ impl Tx {
             .map(drop))
     }
 
-    /// Removes what is over the bound besides the document just written, and says what it was.
+    /// Removes what is over the bound besides the document just written, and says what it was. What nobody consented to
+    /// goes first: a stranger can bring any number of documents, but nobody's consent.
     async fn evict_documents(&mut self, kept: &ClientDocument, most: i64) -> Result<Vec<ClientId>, sqlx::Error> {
         let sql = "delete from client_documents where domain_id = $1 and client_id in (
-                   select client_id from client_documents where domain_id = $1 and client_id <> $2
-                   order by fetched_at desc, client_id desc limit 1000 offset $3) returning client_id";
+                   select d.client_id from client_documents d where d.domain_id = $1 and d.client_id <> $2
+                   order by case when exists (select 1 from consents c where c.domain_id = d.domain_id
+                                              and c.client_id = d.client_id) then 0 else 1 end,
+                   d.fetched_at desc, d.client_id desc limit 1000 offset $3) returning client_id";
         on_tx!(self, |db| sqlx::query_scalar(sql)
             .bind(kept.domain_id)
             .bind(&kept.client_id)

@@ -13,6 +13,9 @@ impl Store {
         let mut tx = self.begin().await?;
         let now = self.clock().now();
         let (domain_id, client_id) = (client.domain_id, &client.client_id);
+        // The logins first, as where a code is redeemed: so neither waits for the other.
+        let sql = "update authorizations set status = 'revoked' where domain_id = $1 and client_id = $2";
+        on_tx!(tx, |db| sqlx::query(sql).bind(domain_id).bind(client_id).execute(db).await.map(drop))?;
         let sql =
             "update clients set status = 'deleted', registration_token = null, previous_registration_token = null,
                    template = null, tokens_not_before = $1, updated_at = $1, version = version + 1
@@ -34,8 +37,6 @@ impl Store {
         on_tx!(tx, |db| sqlx::query(sql).bind(domain_id).bind(client_id).execute(db).await.map(drop))?;
         // What people allowed it does not come back with it; its tokens end by the mark above.
         tx.forget_consents(domain_id, client_id).await?;
-        let sql = "update authorizations set status = 'revoked' where domain_id = $1 and client_id = $2";
-        on_tx!(tx, |db| sqlx::query(sql).bind(domain_id).bind(client_id).execute(db).await.map(drop))?;
         tx.audit(audit).await?;
         // The grants are part of the domain's entry.
         tx.changed(Change::Domain(domain_id));

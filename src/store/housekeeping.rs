@@ -56,6 +56,28 @@ impl Store {
         Ok(removed)
     }
 
+    /// Removes the oldest of what strangers make the server keep: interactions beyond `interactions` per domain, steps of
+    /// timelines beyond `steps` in all. Returns how many.
+    pub async fn remove_surplus(&self, interactions: i64, steps: i64) -> Result<u64, sqlx::Error> {
+        let mut removed = 0;
+        for (sql, most) in [
+            (
+                "delete from interactions where id in (
+                 select id from (select id, row_number() over (partition by domain_id order by created_at desc, id) as place
+                                 from interactions) placed where place > $1)",
+                interactions,
+            ),
+            (
+                "delete from flow_steps where id <= (select id from flow_steps order by id desc limit 1 offset $1)",
+                steps,
+            ),
+        ] {
+            removed +=
+                on_backend!(write self, |db| sqlx::query(sql).bind(most).execute(db).await.map(|done| done.rows_affected()))?;
+        }
+        Ok(removed)
+    }
+
     /// Removes openly registered clients of a policy that nobody used since `created_before`. Content-addressed ones
     /// come back under their old id when they are registered again; of the others a tombstone stays.
     pub async fn remove_unused_clients(

@@ -128,9 +128,10 @@ impl Store {
         audit: &AuditEvent,
     ) -> Result<(), sqlx::Error> {
         let mut tx = self.begin().await?;
+        // Logins first, as where a user is deleted: two that wait for one another would both be late.
+        tx.revoke_grants_of_user(domain_id, user_id, Some(client_id), until).await?;
         let sql = "delete from consents where domain_id = $1 and user_id = $2 and client_id = $3";
         on_tx!(tx, |db| sqlx::query(sql).bind(domain_id).bind(user_id).bind(client_id).execute(db).await.map(drop))?;
-        tx.revoke_grants_of_user(domain_id, user_id, Some(client_id), until).await?;
         tx.audit(audit).await?;
         tx.commit().await
     }

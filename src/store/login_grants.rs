@@ -195,7 +195,8 @@ impl Tx {
         until: UnixTime,
     ) -> Result<(), sqlx::Error> {
         let sql = "select id from authorizations
-                   where domain_id = $1 and user_id = $2 and status <> 'revoked' and ($3 is null or client_id = $3)";
+                   where domain_id = $1 and user_id = $2 and status <> 'revoked' and ($3 is null or client_id = $3)
+                   order by id";
         let ids: Vec<AuthorizationId> = on_tx!(self, |db| sqlx::query_scalar(sql)
             .bind(domain_id)
             .bind(user_id)

@@ -4,6 +4,7 @@ use super::Store;
 use super::backend::Tx;
 use crate::model::id::{DomainId, UserId};
 use crate::model::time::UnixTime;
+use crate::model::user::{User, fold};
 
 /// What a one-time link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +109,22 @@ impl Store {
 }
 
 impl Tx {
+    /// Ends the links of a user whose password or address is about to change. Whoever asked for them may be whom the new
+    /// password is to keep out, and whoever reads them may no longer be the user.
+    pub(super) async fn drop_outdated_links(&mut self, changed: &User) -> Result<(), sqlx::Error> {
+        let sql = "delete from user_links where domain_id = $1 and user_id = $2 and exists (
+                   select 1 from users where domain_id = $1 and id = $2
+                   and (password is distinct from $3 or email_key is distinct from $4))";
+        on_tx!(self, |db| sqlx::query(sql)
+            .bind(changed.domain_id)
+            .bind(changed.id)
+            .bind(changed.password.as_deref())
+            .bind(changed.email.as_deref().map(fold))
+            .execute(db)
+            .await
+            .map(drop))
+    }
+
     /// Uses a link up. `false` if it was used or has ended.
     pub(super) async fn use_link(&mut self, domain_id: DomainId, hash: &[u8]) -> Result<bool, sqlx::Error> {
         let now = self.store.clock().now();

@@ -138,8 +138,9 @@ impl Store {
         Ok(PutUserOutcome::Stored)
     }
 
-    /// Changes a user, unless somebody else changed it since it was read. With `ending` (a time until which issued
-    /// access tokens may live) every session and login of the user ends with it.
+    /// Changes a user, unless somebody else changed it since it was read. Links sent out before another password or
+    /// another address came into force work no longer. With `ending` (a time until which issued access tokens may live)
+    /// every session and login of the user ends with it.
     pub async fn update_user(
         &self,
         user: &User,
@@ -150,6 +151,7 @@ impl Store {
         if let Some(taken) = tx.taken(user).await? {
             return Ok(taken);
         }
+        tx.drop_outdated_links(user).await?;
         let now = self.clock().now();
         let sql = "update users set username = $1, username_key = $2, email = $3, email_key = $4, email_verified = $5,
                    password = $6, claims = $7, enabled = $8, updated_at = $9, version = version + 1

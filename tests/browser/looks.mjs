@@ -93,7 +93,7 @@ async function atTheDoor(scene, look) {
     await submit(page, '#forgot');
     await page.waitForSelector('#email-error');
   });
-  const reset = await linkIn(() => scene.registrar(['user', 'reset-password', 'main', 'mallory', '--link']));
+  const reset = await linkIn(() => scene.registrar(['user', 'reset-password', 'main', 'forgetful', '--link']));
   await look('new password', (page) => page.goto(reset));
   await look('new password with an error', async (page) => {
     await page.goto(reset);

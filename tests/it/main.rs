@@ -9,6 +9,7 @@ mod administration;
 mod apim;
 mod apim_types;
 mod architecture;
+mod attacks;
 mod authorize;
 mod cli;
 mod client_assertions;

@@ -1,7 +1,7 @@
 //! What would be granted: the scopes and resources that are asked for, as far as this client may have them.
 
 use super::Attempt;
-use crate::model::client::{Client, Origin};
+use crate::model::client::Client;
 use crate::model::oauth_error::OAuthError;
 use crate::model::resource::{self, Resource, ResourceIdentifier};
 use crate::model::scope::{ScopeSet, printable};
@@ -95,8 +95,7 @@ fn resources<'a>(attempt: &'a Attempt, client: &Client) -> Result<Vec<Found<'a>>
     let at = attempt.at();
     let settings = &at.domain.domain.settings;
     let mut asked: Vec<&str> = attempt.params.all("resource").collect();
-    let anybody = matches!(client.origin, Origin::Open | Origin::ContentAddressed | Origin::ClientDocument);
-    if asked.is_empty() && anybody {
+    if asked.is_empty() && client.origin.is_open() {
         asked.extend(settings.default_resource.as_deref());
     }
     if asked.len() > MAX_RESOURCES {

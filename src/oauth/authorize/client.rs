@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::Attempt;
 use super::respond::Stop;
+use super::steps;
 use crate::clients::find::{Fetching, Found};
 use crate::model::client::{Client, ClientStatus};
 use crate::model::oauth_error::OAuthError;
-use crate::model::redirect_uri::{RedirectKind, RedirectUri};
+use crate::model::redirect_uri::{RedirectKind, RedirectUri, is_host_among};
 use crate::store::cache::ClientEntry;
 
 /// Where the answer goes.
@@ -27,7 +28,14 @@ pub(super) async fn find(attempt: &Attempt) -> Result<Option<Arc<ClientEntry>>, 
     let at = attempt.at();
     let fetching = if attempt.browser.current.is_some() { Fetching::Allowed } else { Fetching::No };
     let unknown = |reason: &'static str| Err(Stop::UnknownClient { client_id: id.to_owned(), reason });
-    match at.app.registry.find_client(at.find_in(), id, fetching).await? {
+    let registry = &at.app.registry;
+    if fetching == Fetching::Allowed
+        && matches!(registry.find_client(at.find_in(), id, Fetching::No).await, Ok(Found::NeedsFetch))
+    {
+        // Whoever is logged in makes the server send a request.
+        steps::begin(at)?;
+    }
+    match registry.find_client(at.find_in(), id, fetching).await? {
         Found::Known(entry) => usable(entry).map(Some),
         Found::NeedsFetch => Ok(None),
         Found::Deleted => unknown("The application was registered here and has been deleted since."),
@@ -65,7 +73,7 @@ pub(super) fn redirect(attempt: &Attempt, client: &Client) -> Result<Redirect, S
         )
     })?;
     let blocked = &attempt.at().domain.domain.settings.blocked_redirect_hosts;
-    if uri.kind() == RedirectKind::Https && uri.host().is_some_and(|host| blocked.iter().any(|own| own == host)) {
+    if uri.kind() == RedirectKind::Https && uri.host().is_some_and(|host| is_host_among(blocked, host)) {
         return Err(refused("an administrator has blocked the host that the answer would go to"));
     }
     Ok(Redirect { uri, sent })

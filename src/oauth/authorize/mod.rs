@@ -62,10 +62,17 @@ pub async fn authorize(State(app): State<App>, request: Request) -> Result<Respo
             return Ok(respond::page(&at, Stop::Page(error), &id));
         }
     };
-    let attempt = match params.get("interaction").map(|id| AttemptId(id.to_owned())) {
+    let attempt = match params.get("interaction") {
         None => Attempt { browser, id, params, interaction: None, by_program },
-        Some(id) => {
-            let Some(interaction) = at.app.store.interaction(at.domain.id(), &id).await? else {
+        Some(named) => {
+            // What a URL names may be anything; only what was given out here is looked for, noted and shown.
+            let given_out = AttemptId::parse(named);
+            let found = match &given_out {
+                Some(given_out) => at.app.store.interaction(at.domain.id(), given_out).await?,
+                None => None,
+            };
+            let id = given_out.unwrap_or(id);
+            let Some(interaction) = found else {
                 trace::over(&at, &id);
                 return Ok(respond::page(&at, Stop::Over, &id));
             };

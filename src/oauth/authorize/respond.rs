@@ -1,7 +1,7 @@
 //! How the authorization endpoint answers: to the client by way of the browser, or to the person by a page.
 
 use axum::response::{Html, IntoResponse as _, Response};
-use http::header::LOCATION;
+use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -171,6 +171,9 @@ pub(super) fn page(at: &InDomain, stop: Stop, attempt: &AttemptId) -> Response {
     };
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = html(at, status, &page);
+    if let Some(seconds) = error.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
     note(&mut response, error);
     response
 }

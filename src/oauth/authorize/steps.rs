@@ -13,6 +13,8 @@ use crate::model::interaction::{
     ConsentRequest, Decision, INTERACTION_LIFETIME, Interaction, LoginRequest, Progress, StoredRequest,
 };
 use crate::model::oauth_error::OAuthError;
+use crate::oauth::request::InDomain;
+use crate::ops::rate_limit::RateKind;
 use crate::people::browser_session::Current;
 
 /// What the list came to, and how the browser is told.
@@ -89,6 +91,7 @@ impl Attempt {
             interaction.progress = progress;
             at.app.store.update_interaction(interaction).await
         } else {
+            begin(&at)?;
             let interaction = Interaction {
                 id: self.id.clone(),
                 domain_id: at.domain.id(),
@@ -108,4 +111,13 @@ impl Attempt {
         let step = if page == "consent" { Step::ConsentPage } else { Step::LoginPage };
         Ok(Reached { step, response: see_other(&page_url) })
     }
+}
+
+/// Counts what a stranger makes the server keep, or fetch.
+pub(super) fn begin(at: &InDomain) -> Result<(), OAuthError> {
+    at.app.rate_limits.check(RateKind::LoginBegun, at.caller.source(), at.domain.id()).map_err(|wait| {
+        at.app.metrics.rate_limited(RateKind::LoginBegun.name());
+        OAuthError::too_many_requests("too many logins were begun from this address; wait a moment and try again")
+            .with_retry_after(wait.0)
+    })
 }

@@ -34,12 +34,9 @@ pub(super) fn unreadable(at: &InDomain, id: &AttemptId, error: &OAuthError) {
     at.trace(at.step(Step::Authorize, Outcome::Refused).of(Some(id)).refused(error.code, &error.description));
 }
 
-/// Notes a browser that came back too late. What it names may be anything; only what was given out here is kept.
+/// Notes a browser that came back too late.
 pub(super) fn over(at: &InDomain, id: &AttemptId) {
-    let given_out = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if id.as_str().len() == 22 && id.as_str().chars().all(given_out) {
-        at.trace(over_step(at.step(Step::Authorize, Outcome::Refused).of(Some(id))));
-    }
+    at.trace(over_step(at.step(Step::Authorize, Outcome::Refused).of(Some(id))));
 }
 
 fn over_step(step: TraceStep) -> TraceStep {

@@ -154,7 +154,7 @@ async fn a_profile_is_changed(#[values(Backend::Sqlite, Backend::Postgres)] back
     scene.add_user("eve", "eve@example.com").await;
     let browser = Browser::logged_in(&scene, "ada").await;
     let save = |name: &'static str, email: &'static str| {
-        let fields = [("action", "profile"), ("name", name), ("email", email)];
+        let fields = [("action", "profile"), ("name", name), ("email", email), ("current_password", PASSWORD)];
         let browser = &browser;
         async move { browser.post("/account", &fields).await }
     };
@@ -169,7 +169,7 @@ async fn a_profile_is_changed(#[values(Backend::Sqlite, Backend::Postgres)] back
     assert_eq!((user.display_name(), user.email_verified), ("Ada", false));
     browser.post("/account", &[("action", "send_verification")]).await.expect_page(200, "id=\"notice\"");
     let link = scene.mailed_link("lovelace@example.com", "Subject: Confirm").await;
-    browser.get(&link).await.expect_page(200, "confirmed");
+    browser.confirm_address(&link).await.expect_page(200, "confirmed");
     browser.get("/account").await.expect_page(200, "email-verified");
 }
 
@@ -184,7 +184,7 @@ async fn where_addresses_are_verified_a_new_one_counts_once_it_is(
     scene.add_user("eve", "eve@example.com").await;
     let browser = Browser::logged_in(&scene, "ada").await;
     let save = |email: &'static str| {
-        let fields = [("action", "profile"), ("name", ""), ("email", email)];
+        let fields = [("action", "profile"), ("name", ""), ("email", email), ("current_password", PASSWORD)];
         let browser = &browser;
         async move { browser.post("/account", &fields).await }
     };
@@ -193,7 +193,7 @@ async fn where_addresses_are_verified_a_new_one_counts_once_it_is(
     assert_eq!(scene.user("ada").await.unwrap().email.as_deref(), Some("ada@example.com"));
     assert!(scene.mails("eve@example.com").is_empty());
     let link = scene.mailed_link("lovelace@example.com", "Subject: Confirm").await;
-    Browser::new(&scene).get(&link).await.expect_page(200, "confirmed");
+    Browser::new(&scene).confirm_address(&link).await.expect_page(200, "confirmed");
     let user = scene.user("ada").await.unwrap();
     assert_eq!((user.email.as_deref(), user.email_verified), (Some("lovelace@example.com"), true));
 }

@@ -22,7 +22,11 @@ async fn what_a_person_allows_is_noted_and_remembered(#[values(Backend::Sqlite, 
     for shown in ["app.example", "https://mcp.example/one", "data-scope=\"profile\"", "id=\"signed-in-as\""] {
         assert!(page.text.contains(shown), "{shown}: {}", page.text);
     }
-    let fields = [("interaction", interaction.id.as_str()), ("decision", "allow")];
+    let asked = page.text.split_once("name=\"asked\" value=\"").unwrap().1.split('"').next().unwrap();
+    let mut fields = vec![("interaction", interaction.id.as_str()), ("decision", "allow")];
+    browser.post("/consent", &fields).await.expect_to_go_on(&interaction);
+    assert_eq!(scene.interaction(&interaction.id).await.unwrap().progress.decision, None, "no answer to this page");
+    fields.push(("asked", asked));
     browser.post("/consent", &fields).await.expect_to_go_on(&interaction);
     let resources = vec!["https://mcp.example/one".to_owned(), "https://mcp.example/two".to_owned()];
     let allowed = Decision::Allowed { session_id: session, scope: scopes("openid profile"), resources };

@@ -193,6 +193,13 @@ impl<'a> Browser<'a> {
         self.send(Method::POST, path, &headers, body).await
     }
 
+    /// Follows the link of a verification mail, and confirms.
+    pub async fn confirm_address(&self, link: &str) -> Answer {
+        let token = link.split_once("token=").unwrap().1.split('&').next().unwrap();
+        self.get(link).await.expect_page(200, token);
+        self.post(link, &[("token", token)]).await
+    }
+
     /// `path`: below the domain, or the whole path as a link in a mail has it.
     async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
         let api = &self.scene.server.api;

@@ -159,7 +159,13 @@ async fn an_address_is_verified_before_anything_goes_on(
     let link = scene.mailed_link("ada@example.com", VERIFY).await;
     let url = format!("{}{link}", scene.server.api.base);
     assert_eq!(scene.server.api.send(Method::HEAD, &url, &[], "").await.status, 200, "a mail server looks at it");
-    let next = browser.get(&link).await;
+    for _ in 0..2 {
+        let page = browser.get(&link).await;
+        page.expect_page(200, "id=\"confirm-address\"");
+        assert!(page.text.contains("ada@example.com") && page.text.contains(interaction.id.as_str()), "{}", page.text);
+    }
+    assert!(!scene.user("ada").await.unwrap().email_verified, "a program may follow links too");
+    let next = browser.confirm_address(&link).await;
     next.expect_page(200, &format!("/main/login?interaction={}", interaction.id));
     assert!(scene.user("ada").await.unwrap().email_verified && browser.cookie().is_none());
     browser.get(&link).await.expect_page(410, "already used");

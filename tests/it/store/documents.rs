@@ -78,6 +78,33 @@ async fn over_the_bound_the_longest_unread_goes(#[values(Backend::Sqlite, Backen
 
 #[rstest]
 #[tokio::test]
+async fn what_people_consented_to_outlives_what_strangers_bring(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let ada = story.add_user("ada").await;
+    keep(&story, &document(&story, "theirs", "one"), 3).await;
+    let sql = format!(
+        "insert into consents (domain_id, user_id, client_id, resource, scope, granted_at)
+         select domain_id, id, 'theirs', '', 'openid', 1 from users where username = '{}'",
+        ada.username
+    );
+    assert_eq!(story.database.execute(&sql).await, 1);
+    for id in ["a", "b", "c", "d"] {
+        story.clock.advance(1);
+        keep(&story, &document(&story, id, "one"), 3).await;
+    }
+    let kept = async |id: &str| {
+        let id = ClientId(id.to_owned());
+        story.store.client_document(story.domain_id, &id).await.unwrap().is_some()
+    };
+    assert_eq!(story.count("client_documents").await, 3);
+    assert!(kept("theirs").await && kept("c").await && kept("d").await);
+    assert_eq!(story.count("consents").await, 1);
+}
+
+#[rstest]
+#[tokio::test]
 async fn a_document_is_removed_and_the_others_hear_of_it(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {

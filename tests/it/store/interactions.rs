@@ -64,6 +64,29 @@ async fn an_interaction_goes_on_in_one_window_and_ends(#[values(Backend::Sqlite,
 
 #[rstest]
 #[tokio::test]
+async fn of_what_strangers_begin_the_oldest_goes(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(story) = Story::begin(backend).await else { return };
+    assert!(story.add_domain("other").await);
+    let other = story.store.domain_named("other").await.unwrap().unwrap().id();
+    let elsewhere = Interaction { domain_id: other, ..story.interaction() };
+    story.store.begin_interaction(&elsewhere).await.unwrap();
+    let mut begun = Vec::new();
+    for _ in 0..5 {
+        story.clock.advance(1);
+        begun.push(story.interaction());
+        story.store.begin_interaction(begun.last().unwrap()).await.unwrap();
+    }
+    assert_eq!(story.store.remove_surplus(5, 9).await.unwrap(), 0);
+    assert_eq!(story.store.remove_surplus(3, 9).await.unwrap(), 2);
+    for (place, interaction) in begun.iter().enumerate() {
+        let found = story.store.interaction(story.domain_id, &interaction.id).await.unwrap();
+        assert_eq!(found.is_some(), place >= 2, "{place}");
+    }
+    assert!(story.store.interaction(other, &elsewhere.id).await.unwrap().is_some(), "another domain's");
+}
+
+#[rstest]
+#[tokio::test]
 async fn an_interaction_is_completed_once(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(story) = Story::begin(backend).await else { return };
     let (store, ada, begun) = (&story.store, story.add_user("ada").await, story.interaction());

@@ -22,6 +22,23 @@ fn step(story: &Story, number: u32, attempt: &str, kind: Step) -> TraceStep {
 
 #[rstest]
 #[tokio::test]
+async fn of_too_many_steps_the_oldest_go(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(story) = Story::begin(backend).await else { return };
+    for number in 0..5 {
+        story.clock.advance(1);
+        let attempt = number.to_string();
+        story.store.write_flow_steps(&[step(&story, number, &attempt, Step::Authorize)]).await.unwrap();
+    }
+    assert_eq!(story.store.remove_surplus(9, 5).await.unwrap(), 0);
+    assert_eq!(story.store.remove_surplus(9, 3).await.unwrap(), 2);
+    let filter = AttemptFilter { limit: 9, ..Default::default() };
+    let left = story.store.flow_attempts(story.domain_id, &filter).await.unwrap();
+    let left: Vec<String> = left.into_iter().map(|attempt| attempt.attempt.0).collect();
+    assert_eq!(left, ["4", "3", "2"]);
+}
+
+#[rstest]
+#[tokio::test]
 async fn attempts_are_listed_newest_first_in_pages(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(story) = Story::begin(backend).await else { return };
     let store = &story.store;

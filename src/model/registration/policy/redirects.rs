@@ -2,7 +2,7 @@
 
 use super::apply::{CODE_GRANT, Case, MACHINE_GRANT};
 use crate::model::client_metadata::ClientMetadata;
-use crate::model::redirect_uri::{RedirectKind, RedirectUri};
+use crate::model::redirect_uri::{RedirectKind, RedirectUri, is_host_among};
 use crate::model::registration::findings::{Outcome, Report};
 use crate::model::scope::printable;
 
@@ -33,21 +33,13 @@ pub(super) fn redirect_host(case: &mut Case, report: &mut Report) {
     let (allowed, denied) = (&case.policy.allowed_redirect_hosts, &case.policy.denied_redirect_hosts);
     for uri in case.new_redirects().filter(|uri| uri.kind() == RedirectKind::Https) {
         let host = uri.host().unwrap_or_default();
-        if is_among(denied, host) || !(allowed.is_empty() || is_among(allowed, host)) {
+        if is_host_among(denied, host) || !(allowed.is_empty() || is_host_among(allowed, host)) {
             report.refuse(
                 "redirect_uris",
                 format!("'{}' has a host that the policy does not allow; use another", printable(uri.as_str())),
             );
         }
     }
-}
-
-/// Whether a host is listed, by its name or by `.domain` for everything below.
-fn is_among(patterns: &[String], host: &str) -> bool {
-    patterns.iter().any(|pattern| {
-        let pattern = pattern.to_ascii_lowercase();
-        host == pattern || pattern.starts_with('.') && host.ends_with(&pattern)
-    })
 }
 
 /// The default is `web` (OIDC Registration §2), which must not name loopback or private-use redirects.
