@@ -137,7 +137,7 @@ impl Person {
         let request = open_post(&path, "application/x-www-form-urlencoded", "", &form);
         let head = answered(&mut stream, &request, 303).await?;
         let cookie = head.get("set-cookie").context("nobody was logged in")?;
-        self.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        cookie.split(';').next().unwrap_or_default().clone_into(&mut self.cookie);
         let head = answered(&mut stream, &self.asking(), 303).await?;
         let asked = head.get("location").context("nothing was asked")?;
         let interaction = asked.split("interaction=").nth(1).context("no consent was asked")?;

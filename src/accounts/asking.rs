@@ -8,7 +8,7 @@ use super::respond::{go_on, gone};
 use crate::clients::find::{Fetching, Found};
 use crate::model::client::Origin;
 use crate::model::client_id_document::DocumentSource;
-use crate::model::id::AttemptId;
+use crate::model::id::{AttemptId, ClientId};
 use crate::model::interaction::{Decision, Interaction, Progress};
 use crate::model::oauth_error::OAuthError;
 use crate::model::redirect_uri::RedirectUri;
@@ -82,15 +82,10 @@ impl KnownClient {
         };
         let document = Href::web(client_id).map(|url| Claimed::long(&url.host()));
         let claimed = entry.as_ref().and_then(|entry| entry.client.metadata.client_name.as_deref());
-        let built_in = match &entry {
-            Some(entry) if document.is_some() => {
-                let stored = at.app.store.client_document(at.domain.id(), &entry.client.client_id).await?;
-                stored.is_some_and(|stored| stored.source == DocumentSource::BuiltIn)
-            }
-            _ => false,
-        };
         let standing = match (&document, entry.as_ref().map(|entry| entry.client.origin)) {
-            (Some(host), _) => ClientStanding::Document { host: host.clone(), built_in },
+            (Some(host), _) => {
+                ClientStanding::Document { host: host.clone(), built_in: is_built_in(at, client_id).await? }
+            }
             (None, Some(Origin::Open | Origin::ContentAddressed)) => ClientStanding::SelfRegistered,
             (None, _) => ClientStanding::Registered,
         };
@@ -106,6 +101,12 @@ impl KnownClient {
     pub fn web(&self, member: fn(&crate::model::client_metadata::ClientMetadata) -> Option<&String>) -> Option<Href> {
         member(&self.entry.as_ref()?.client.metadata).and_then(|uri| Href::web(uri))
     }
+}
+
+/// Whether a document was not read from its URL but is the copy that comes with this server.
+async fn is_built_in(at: &InDomain, client_id: &str) -> Result<bool, OAuthError> {
+    let document = at.app.store.client_document(at.domain.id(), &ClientId(client_id.to_owned())).await?;
+    Ok(document.is_some_and(|document| document.source == DocumentSource::BuiltIn))
 }
 
 /// The client as the login and sign-up pages name it.

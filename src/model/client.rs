@@ -145,6 +145,11 @@ impl Client {
             || self.metadata.scope.as_ref().is_some_and(|registered| registered.contains(scope))
     }
 
+    /// Whether nobody vouches for it: it registered itself, or is what a document says.
+    pub fn is_self_registered(&self) -> bool {
+        self.origin.is_open()
+    }
+
     /// Whether the client was registered over HTTP, not made by hand.
     pub fn is_dynamic(&self) -> bool {
         self.origin != Origin::Manual

@@ -8,8 +8,8 @@ use crate::model::redirect_uri::{RedirectKind, RedirectUri};
 pub enum ReturnsTo {
     /// A web site, by its host.
     Host(Claimed),
-    /// A program on the person's own computer, whichever listens.
-    Loopback,
+    /// A program on the person's own computer, whichever listens, by the name of the computer that the URI uses.
+    Loopback(Claimed),
     /// An app of the device that answers to a private-use scheme.
     PrivateUse {
         /// The scheme, without its colon.
@@ -23,7 +23,7 @@ impl ReturnsTo {
         match uri.kind() {
             // In full: the end of a host names its owner.
             RedirectKind::Https => Self::Host(Claimed::long(uri.host().unwrap_or_default())),
-            RedirectKind::Loopback => Self::Loopback,
+            RedirectKind::Loopback => Self::Loopback(uri.host().unwrap_or_default().into()),
             RedirectKind::PrivateUse => {
                 let scheme = uri.as_str().split(':').next().unwrap_or_default();
                 Self::PrivateUse { scheme: scheme.to_ascii_lowercase().into() }
@@ -35,7 +35,7 @@ impl ReturnsTo {
     pub fn words(&self) -> String {
         match self {
             Self::Host(host) => host.to_string(),
-            Self::Loopback => "a program on this computer".to_owned(),
+            Self::Loopback(host) => format!("a program on this computer ({host})"),
             Self::PrivateUse { scheme } => format!("an app on this device that answers to {scheme}:"),
         }
     }
@@ -53,8 +53,8 @@ mod tests {
     fn a_redirect_is_told_in_words() {
         assert_eq!(words("https://Claude.AI:8443/api/mcp/auth_callback"), "claude.ai");
         assert_eq!(words("https://xn--bcher-kva.example/"), "xn--bcher-kva.example");
-        assert_eq!(words("http://localhost:6274/callback"), "a program on this computer");
-        assert_eq!(words("http://[::1]:1/"), "a program on this computer");
+        assert_eq!(words("http://localhost:6274/callback"), "a program on this computer (localhost)");
+        assert_eq!(words("http://[::1]:1/"), "a program on this computer ([::1])");
         assert_eq!(
             words("cursor://anysphere.cursor-mcp/oauth/callback"),
             "an app on this device that answers to cursor:"

@@ -44,7 +44,10 @@ fn login_again() -> Login {
         username: "ada".to_owned(),
         error: Some(texts::WRONG_CREDENTIALS.to_owned()),
         frame: frame().with_notice("Your new password is set."),
-        client: Some(AskingClient { name: "MCP Inspector".into(), returns_to: ReturnsTo::Loopback }),
+        client: Some(AskingClient {
+            name: "MCP Inspector".into(),
+            returns_to: ReturnsTo::Loopback("localhost".into()),
+        }),
         ..login()
     }
 }
@@ -474,7 +477,7 @@ fn the_consent_warns_where_only_the_person_can_know() {
         &html,
         &["id=\"self-registered\">It registered itself; nobody has checked this name.", "id=\"loopback-warning\""],
     );
-    holds(&html, &["id=\"redirect-host\" class=\"host\">a program on this computer<"]);
+    holds(&html, &["id=\"redirect-host\" class=\"host\">a program on this computer (127.0.0.1)<"]);
     lacks(&html, &["id=\"client-host\"", "id=\"client-logo\"", "class=\"client-links\""]);
     let html = consent_private_use().html();
     holds(&html, &["id=\"redirect-host\" class=\"host\">an app on this device that answers to cursor:<"]);

@@ -35,7 +35,7 @@ export default async function keyboard(scene) {
   await check('Enter on the consent page outside of the buttons decides nothing', async () => {
     await inProfile(scene, async (page) => {
       await page.goto(request(scene, client, { prompt: 'consent' }).url);
-      await page.keyboard.type('keyboard');
+      await page.fill('#username', 'keyboard');
       await page.fill('#password', PASSWORD);
       await page.keyboard.press('Enter');
       await page.waitForSelector('#consent');
@@ -72,8 +72,9 @@ export default async function keyboard(scene) {
       for (const name of ['Profile', 'Where you are signed in', 'Connected applications', 'Change password', 'Delete account']) {
         await page.getByRole('region', { name, exact: true }).waitFor();
       }
-      await page.getByLabel('Current password', { exact: true }).waitFor();
-      await page.getByLabel('New password', { exact: true }).waitFor();
+      const change = page.getByRole('region', { name: 'Change password', exact: true });
+      await change.getByLabel('Current password', { exact: true }).waitFor();
+      await change.getByLabel('New password', { exact: true }).waitFor();
       await page.getByLabel('Your password, to confirm', { exact: true }).waitFor();
     });
   });

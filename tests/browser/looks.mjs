@@ -84,7 +84,7 @@ async function atTheDoor(scene, look) {
   });
   await look('verified address', async (page) => {
     await page.goto(await linkIn(() => scene.mails('looker@example.com').at(-1)));
-    await page.waitForSelector('#next');
+    await page.waitForSelector('#confirm-address');
   });
   await look('forgotten password', (page) => page.goto(`${base}/main/password/forgot`));
   await look('forgotten password with an error', async (page) => {
@@ -109,7 +109,7 @@ async function atTheDoor(scene, look) {
   });
   await look('expired link', async (page) => {
     await page.goto(reset);
-    await page.waitForSelector('#error-code');
+    await page.waitForSelector('#forgot');
   });
   const invitation = await linkIn(() => scene.registrar(['user', 'invite', 'main', '--email', 'invited@example.com']));
   await look('sign-up by invitation', (page) => page.goto(invitation));

@@ -20,7 +20,7 @@ const PATH: &str = "/oauth/client.json";
 const DAY: i64 = 86_400;
 
 /// Serves a document about its own URL, with other members; null removes one.
-fn publish(origin: &Origin, path: &str, changes: &Value) -> String {
+pub fn publish(origin: &Origin, path: &str, changes: &Value) -> String {
     let id = origin.url(path);
     let mut document = json!({
         "client_id": id, "client_name": "App", "redirect_uris": ["https://app.example.com/cb"],

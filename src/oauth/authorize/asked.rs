@@ -95,7 +95,7 @@ fn resources<'a>(attempt: &'a Attempt, client: &Client) -> Result<Vec<Found<'a>>
     let at = attempt.at();
     let settings = &at.domain.domain.settings;
     let mut asked: Vec<&str> = attempt.params.all("resource").collect();
-    if asked.is_empty() && client.origin.is_open() {
+    if asked.is_empty() && client.is_self_registered() {
         asked.extend(settings.default_resource.as_deref());
     }
     if asked.len() > MAX_RESOURCES {

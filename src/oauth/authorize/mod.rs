@@ -23,6 +23,7 @@ use super::browser::Browser;
 use super::params::Params;
 use super::request::{InDomain, has_media_type, read_body, wants_json};
 use crate::app::App;
+use crate::model::client::Client;
 use crate::model::id::AttemptId;
 use crate::model::interaction::{Decision, Interaction};
 use crate::model::oauth_error::OAuthError;
@@ -71,13 +72,15 @@ pub async fn authorize(State(app): State<App>, request: Request) -> Result<Respo
                 Some(given_out) => at.app.store.interaction(at.domain.id(), given_out).await?,
                 None => None,
             };
-            let id = given_out.unwrap_or(id);
             let Some(interaction) = found else {
-                trace::over(&at, &id);
+                if let Some(given_out) = &given_out {
+                    trace::over(&at, given_out);
+                }
+                let id = given_out.unwrap_or(id);
                 return Ok(respond::page(&at, Stop::Over, &id));
             };
             let params = Params::from_pairs(interaction.request.params.clone());
-            Attempt { browser, id, params, interaction: Some(interaction), by_program }
+            Attempt { browser, id: interaction.id.clone(), params, interaction: Some(interaction), by_program }
         }
     };
     Ok(attempt.run().await)
@@ -102,8 +105,12 @@ impl Attempt {
         let redirect = client::redirect(self, client)?;
         // From here on an error goes to the client.
         let to = Recipient::new(self, &redirect);
-        let request = request::parse(self, client).map_err(|error| to.refused(error))?;
-        let asked = asked::narrow(self, client).map_err(|error| to.refused(error))?;
+        let read = request::parse(self, client).and_then(|request| Ok((request, asked::narrow(self, client)?)));
+        let (request, asked) = match read {
+            Ok(read) => read,
+            Err(_) if self.is_strangers_link(client) => return self.ask_who_is_there(client, &redirect).await,
+            Err(error) => return Err(to.refused(error)),
+        };
         if self.decision() == Some(&Decision::Denied) {
             return Err(to.refused(OAuthError::access_denied("the person at the browser cancelled the request")));
         }
@@ -123,6 +130,14 @@ impl Attempt {
             return self.ask_to_consent(&redirect, &asked, &current).await;
         }
         grant::establish(self, (client, &redirect), (&request, &asked), &current, &to).await
+    }
+
+    /// Whether somebody may have made this request only to lead people through this server to a place of their own:
+    /// nobody vouches for the client, and nobody at the browser has done anything yet (RFC 9700 §4.11.2).
+    fn is_strangers_link(&self, client: &Client) -> bool {
+        let vouched_for = !client.is_self_registered() || client.settings.trusted;
+        let silent = self.params.get("prompt").is_some_and(|values| values.split(' ').any(|value| value == "none"));
+        !vouched_for && !silent && self.browser.current.is_none() && self.decision().is_none()
     }
 
     fn at(&self) -> &InDomain {

@@ -66,6 +66,16 @@ impl Attempt {
         self.wait("login", Progress { login: Some(login), ..Progress::default() }).await
     }
 
+    /// The login page before a client that nobody vouches for is told that its request is wrong.
+    pub(super) async fn ask_who_is_there(&mut self, client: &Client, redirect: &Redirect) -> Result<Reached, Stop> {
+        let login = LoginRequest {
+            client_name: client.metadata.client_name.clone().unwrap_or_else(|| client.client_id.to_string()),
+            redirect_uri: redirect.uri.as_str().to_owned(),
+            ..LoginRequest::default()
+        };
+        self.wait("login", Progress { login: Some(login), ..Progress::default() }).await
+    }
+
     /// The consent page.
     pub(super) async fn ask_to_consent(
         &mut self,

@@ -1,16 +1,14 @@
-//! What the OpenID conformance suite 5.2.4 requires of discovery, registration, client management and the token
+//! What the OpenID conformance suite 5.2.4 requires of discovery, registration, client management, logins and the token
 //! endpoint: one test per requirement that applies.
 //!
-//! Not served yet, so without a test: the authorization endpoint and its answers, pushed authorization requests, `DPoP`,
-//! mutual TLS, request objects; the members of discovery that announce them; at the token endpoint, every case about
-//! assertions and proofs. Codes, refresh tokens, ID tokens, userinfo and logout have files of their own (`code_grant`,
-//! `refresh`, `id_token`, `userinfo`, `logout`). TLS is tested where it is built.
+//! Not served, so without a test: pushed authorization requests, `DPoP`, mutual TLS, request objects, the members of
+//! discovery that announce them. `login` says which rows about codes, refresh tokens, ID tokens and userinfo are proved
+//! in files of their own (`code_grant`, `refresh`, `id_token`, `userinfo`, `authorize`). TLS is tested where it is built.
 //!
 //! Where we differ:
 //!
 //! | The suite expects | We do | Why |
 //! | --- | --- | --- |
-//! | `authorization_endpoint` in discovery | it is absent | advertised once it is served (decisions §2) |
 //! | implicit response types and grants (dynamic profile) | `code` only | no implicit grant (decisions §5) |
 //! | no unknown members in discovery | two of our own | gateways read them (decisions §2) |
 //! | redirect URIs outside the statement: 400 (Brazil) | the statement's list wins | RFC 7591 §2.3; decisions §5 |
@@ -18,6 +16,7 @@
 //! | a TLS client certificate at registration (Brazil) | not asked for | a rule of that profile only |
 
 mod discovery;
+mod login;
 mod management;
 mod registration;
 mod token;

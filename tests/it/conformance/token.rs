@@ -24,7 +24,7 @@ async fn failures(server: &TestServer) -> Vec<Answer> {
 }
 
 /// Shannon entropy of a text in bits, as the suite computes it.
-fn entropy(text: &str) -> f64 {
+pub(super) fn entropy(text: &str) -> f64 {
     let mut counts: HashMap<char, f64> = HashMap::new();
     for character in text.chars() {
         *counts.entry(character).or_default() += 1.0;
