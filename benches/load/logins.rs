@@ -140,8 +140,15 @@ impl Person {
         cookie.split(';').next().unwrap_or_default().clone_into(&mut self.cookie);
         let head = answered(&mut stream, &self.asking(), 303).await?;
         let asked = head.get("location").context("nothing was asked")?;
-        let interaction = asked.split("interaction=").nth(1).context("no consent was asked")?;
-        let form = format!("interaction={interaction}&decision=allow");
+        let interaction = asked.split("interaction=").nth(1).context("no consent was asked")?.to_owned();
+        let mut request = get(&format!("/{FIRST_DOMAIN}/consent?interaction={interaction}"));
+        request.truncate(request.len() - 2);
+        request.extend(format!("cookie: {}\r\n\r\n", self.cookie).into_bytes());
+        let mut page = Vec::new();
+        ensure!(exchange(&mut stream, &request, &mut page).await? == 200, "there is no consent page");
+        let page = String::from_utf8_lossy(&page);
+        let shown = page.split("name=\"asked\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let form = format!("interaction={interaction}&asked={}&decision=allow", shown.context("nothing was shown")?);
         let path = format!("/{FIRST_DOMAIN}/consent");
         let request = open_post(&path, "application/x-www-form-urlencoded", &self.cookie, &form);
         answered(&mut stream, &request, 303).await.map(drop)
