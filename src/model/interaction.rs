@@ -110,11 +110,6 @@ pub enum Decision {
 }
 
 impl Interaction {
-    /// Whether it is too late to go on.
-    pub fn is_over(&self, now: UnixTime) -> bool {
-        now >= self.expires_at
-    }
-
     /// Whether the person has logged in, during this interaction, in this session.
     pub fn has_login(&self, session_id: SessionId) -> bool {
         self.progress.logged_in == Some(session_id)

@@ -2,7 +2,6 @@
 
 use super::People;
 use crate::keys::data_keys::HashPurpose;
-use crate::model::domain::DomainSettings;
 use crate::model::id::{SessionId, UserId};
 use crate::model::random;
 use crate::model::secret::Secret;
@@ -65,7 +64,7 @@ impl People {
         let hash = self.keys.hash(HashPurpose::Session, cookie);
         let Some(session) = self.store.session_by_hash(domain.id(), &hash).await? else { return Ok(None) };
         let now = self.store.clock().now();
-        if !session.is_alive(now, idle(&domain.domain.settings)) {
+        if !session.is_alive(now, domain.domain.settings.session_idle_lifetime) {
             return Ok(None);
         }
         let user = self.store.user(domain.id(), session.user_id).await?;
@@ -75,8 +74,4 @@ impl People {
         }
         Ok(Some(Current { session, user }))
     }
-}
-
-fn idle(settings: &DomainSettings) -> i64 {
-    settings.session_idle_lifetime
 }

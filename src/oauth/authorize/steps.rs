@@ -35,10 +35,9 @@ impl Attempt {
         request: &AuthorizationRequest,
     ) -> Result<Reached, Stop> {
         let login = LoginRequest {
-            client_name: client.metadata.client_name.clone().unwrap_or_else(|| client.client_id.to_string()),
-            redirect_uri: redirect.uri.as_str().to_owned(),
             login_hint: request.login_hint.clone(),
             sign_up: request.prompt.create,
+            ..login_for(client, redirect)
         };
         let sign_up = request.prompt.create && self.at().domain.domain.settings.sign_up;
         let page = if sign_up { "register" } else { "login" };
@@ -68,11 +67,7 @@ impl Attempt {
 
     /// The login page before a client that nobody vouches for is told that its request is wrong.
     pub(super) async fn ask_who_is_there(&mut self, client: &Client, redirect: &Redirect) -> Result<Reached, Stop> {
-        let login = LoginRequest {
-            client_name: client.metadata.client_name.clone().unwrap_or_else(|| client.client_id.to_string()),
-            redirect_uri: redirect.uri.as_str().to_owned(),
-            ..LoginRequest::default()
-        };
+        let login = login_for(client, redirect);
         self.wait("login", Progress { login: Some(login), ..Progress::default() }).await
     }
 
@@ -120,6 +115,15 @@ impl Attempt {
         let page_url = format!("{}/{}/{page}?interaction={}", at.app.public_url, at.domain.domain.name, self.id);
         let step = if page == "consent" { Step::ConsentPage } else { Step::LoginPage };
         Ok(Reached { step, response: see_other(&page_url) })
+    }
+}
+
+/// What every login page says of a client that is known.
+fn login_for(client: &Client, redirect: &Redirect) -> LoginRequest {
+    LoginRequest {
+        client_name: client.metadata.client_name.clone().unwrap_or_else(|| client.client_id.to_string()),
+        redirect_uri: redirect.uri.as_str().to_owned(),
+        ..LoginRequest::default()
     }
 }
 
