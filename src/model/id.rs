@@ -70,6 +70,18 @@ uuid_id!(
     /// What a person's login established for a client: the family of everything issued from it.
     AuthorizationId
 );
+uuid_id!(
+    /// An administrator's account.
+    AdministratorId
+);
+uuid_id!(
+    /// A browser in which an administrator logged in.
+    AdministratorSessionId
+);
+uuid_id!(
+    /// An API token (the row, not the token itself).
+    ApiTokenId
+);
 
 /// One attempt of a browser to log in: names the interaction it waits in, and the timeline that is kept of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]

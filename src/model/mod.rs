@@ -1,5 +1,6 @@
 //! The nouns: plain data and pure rules. No I/O and no HTTP here.
 
+pub mod administrator;
 pub mod audit_event;
 pub mod authorization;
 pub mod client;
