@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use http::HeaderMap;
 use http::header::HOST;
 
+use crate::administrators::Administrators;
 use crate::clients::Registry;
 use crate::config::{BaseUrl, Settings};
 use crate::keys::data_keys::DataKeys;
@@ -57,6 +58,8 @@ pub struct Parts {
     pub registry: Registry,
     /// What serves people.
     pub people: People,
+    /// What serves administrators.
+    pub administrators: Administrators,
     /// What signs tokens.
     pub issuer: Issuer,
     /// What checks tokens.

@@ -23,6 +23,9 @@ use rustls_pki_types::CertificateDer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 
+use crate::admin::admit::{Admission, Entrance, admit};
+use crate::admin::idempotency::once;
+use crate::admin::problem::for_programs;
 use crate::app::App;
 use crate::config::LogRequests;
 use crate::model::oauth_error::OAuthError;
@@ -31,8 +34,8 @@ use crate::oauth::request::{Caller, wants_json};
 use crate::ops::metrics::RouteMetrics;
 use crate::ops::rate_limit::client_address;
 use crate::ops::request_id::{X_REQUEST_ID, request_id};
-use crate::ops::security_headers::{account_page, api, cors, page, preflight};
-use crate::routes::{Body, Route, Surface};
+use crate::ops::security_headers::{account_page, api, console_page, cors, no_store, page, preflight};
+use crate::routes::{Access, Body, Route, Surface};
 
 /// Who is at the other end: an extension of every request.
 #[derive(Debug, Clone)]
@@ -45,6 +48,9 @@ pub struct Peer {
 
 /// The methods that metrics tell apart.
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// What an administrator may send at once, in bytes: the largest is a logo.
+const MANAGEMENT_BODY: usize = 256 * 1024;
 
 /// How much of a body beyond its limit is read and dropped, in bytes.
 const MOST_DROPPED: usize = 16 * 1024 * 1024;
@@ -66,6 +72,7 @@ pub fn guard(handler: MethodRouter<App>, app: &App, route: &Route) -> MethodRout
         Body::None => 1_024,
         Body::Form => limits.form_body_bytes,
         Body::Json => limits.registration_body_bytes,
+        Body::Management => MANAGEMENT_BODY,
     };
     let guard = Guard {
         app: app.clone(),
@@ -73,9 +80,21 @@ pub fn guard(handler: MethodRouter<App>, app: &App, route: &Route) -> MethodRout
         limit,
         metrics: METHODS.into_iter().chain(["other"]).map(|name| app.metrics.route(route.path, name)).collect(),
     };
+    let handler = match route.access {
+        Access::Administrator(needs) => {
+            let entrance = if route.surface == Surface::Console { Entrance::Cookie } else { Entrance::Bearer };
+            let admission = Admission { app: app.clone(), pattern: route.path, needs, entrance };
+            let handler = match entrance {
+                Entrance::Bearer => handler.layer(from_fn_with_state(app.clone(), once)),
+                Entrance::Cookie => handler,
+            };
+            handler.layer(from_fn_with_state(admission, admit))
+        }
+        _ => handler,
+    };
     let handler = match route.surface {
-        Surface::Page | Surface::OwnPage => handler.layer(only_own_forms(app)),
-        Surface::Api | Surface::Endpoint => handler,
+        Surface::Page | Surface::OwnPage | Surface::Console => handler.layer(only_own_forms(app)),
+        Surface::Api | Surface::Endpoint | Surface::Management => handler,
     };
     handler.layer(CatchPanicLayer::custom(panicked)).layer(from_fn_with_state(guard, pass))
 }
@@ -92,10 +111,15 @@ fn protect(headers: &mut HeaderMap, surface: Surface, https: bool) {
     let decided = headers.get(CONTENT_SECURITY_POLICY).cloned();
     match surface {
         Surface::Api => api(headers, https),
+        Surface::Management => {
+            api(headers, https);
+            no_store(headers);
+        }
         Surface::Page | Surface::Endpoint => page(headers, https),
         Surface::OwnPage => account_page(headers, https),
+        Surface::Console => console_page(headers, https),
     }
-    if let Some(policy) = decided.filter(|_| surface != Surface::Api) {
+    if let Some(policy) = decided.filter(|_| !matches!(surface, Surface::Api | Surface::Management)) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
 }
@@ -117,7 +141,9 @@ async fn pass(State(guard): State<Guard>, mut request: Request, next: Next) -> R
     let trusted = &guard.app.settings.rate_limit.trusted_proxies;
     let address = client_address(peer, request.headers(), trusted);
     request.extensions_mut().insert(Caller { address, request_id: Arc::clone(&request_id) });
-    let for_people = guard.route.surface != Surface::Api && !wants_json(request.headers());
+    let surface = guard.route.surface;
+    let programs = matches!(surface, Surface::Api | Surface::Management);
+    let for_people = !programs && !wants_json(request.headers());
     let path = (for_people || tells_all(&guard)).then(|| request.uri().path().to_owned());
     name_host(&mut request);
 
@@ -125,6 +151,9 @@ async fn pass(State(guard): State<Guard>, mut request: Request, next: Next) -> R
 
     if for_people {
         response = problem::for_people(&guard.app, path.as_deref().unwrap_or_default(), &request_id, response).await;
+    }
+    if surface == Surface::Management {
+        response = for_programs(&request_id, response).await;
     }
     let headers = response.headers_mut();
     protect(headers, guard.route.surface, guard.app.public_url.is_https());

@@ -3,6 +3,8 @@
 //! The modules below are listed in reading order; `ARCHITECTURE.md` draws the map.
 
 pub mod accounts;
+pub mod admin;
+pub mod administrators;
 pub mod app;
 pub mod cli;
 pub mod clients;

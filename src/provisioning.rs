@@ -4,6 +4,7 @@
 //! The file says what shall be, not what to do: what it names is brought to that state, what it does not name is left
 //! alone. A second run finds nothing to do and writes nothing. Secrets never stand in the file; it says where they are.
 
+mod administrators;
 mod clients;
 mod domains;
 pub mod file;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
+use crate::administrators::Administrators;
 use crate::clients::Registry;
 use crate::domains::Domains;
 use crate::model::audit_event::Actor;
@@ -34,6 +36,8 @@ pub struct Provisioner<'a> {
     pub registry: &'a Registry,
     /// What makes users.
     pub people: &'a People,
+    /// What makes administrators.
+    pub administrators: &'a Administrators,
     /// This server's own URL.
     pub public_url: &'a str,
     /// Who acts, for the audit log.
@@ -43,9 +47,9 @@ pub struct Provisioner<'a> {
 /// What was done about one thing that the file names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Provisioned {
-    /// The domain.
+    /// The domain; empty for an administrator.
     pub domain: String,
-    /// What kind of thing: `domain`, `scope`, `policy`, `client`, `resource`, `user`.
+    /// What kind of thing: `domain`, `scope`, `policy`, `client`, `resource`, `user`, `administrator`.
     pub kind: &'static str,
     /// Its name.
     pub name: String,
@@ -96,6 +100,11 @@ impl Provisioner<'_> {
         let mut report = Vec::new();
         for table in &file.domains {
             self.apply_domain(table, &mut report).await?;
+        }
+        for table in &file.administrators {
+            let name = &table.username;
+            let outcome = self.administrator(table).await.with_context(|| format!("[[administrator]] {name:?}"))?;
+            report.push(Provisioned { domain: String::new(), kind: "administrator", name: name.clone(), outcome });
         }
         Ok(report)
     }

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::administrators::Administrators;
 use crate::app::{App, Parts};
 use crate::clients::credentials::Remembered;
 use crate::clients::{Registry, RemoteMemory};
@@ -41,7 +42,7 @@ use crate::server::{self, ServerLimits};
 use crate::store::{ConnectOptions, Store};
 use crate::tokens::issue::Issuer;
 use crate::tokens::verify::Verifier;
-pub use card::{Card, GatewayCard};
+pub use card::{AdministratorCard, Card, GatewayCard};
 use first::{first_start, provision_all};
 use tasks::spawn_tasks;
 
@@ -223,6 +224,7 @@ pub fn assemble(
     let app = App::new(Parts {
         registry: registry(&settings, store.clone(), Arc::clone(&keys), fetcher),
         people: People::new(&settings, store.clone(), Arc::clone(&keys))?,
+        administrators: Administrators::new(&settings, store.clone(), Arc::clone(&keys)),
         issuer: Issuer { keys: Arc::clone(&keys), signers: Signers::default(), clock: clock.clone() },
         verifier: Verifier::default(),
         metrics,

@@ -24,10 +24,12 @@ pub async fn run(cli: &Cli, arguments: ApplyArgs) -> anyhow::Result<()> {
     let context = Context::open_or_create(cli).await?;
     let public_url = context.public_url().await?;
     let people = context.people()?;
+    let administrators = context.administrators();
     let provisioner = Provisioner {
         domains: &context.domains,
         registry: &context.registry,
         people: &people,
+        administrators: &administrators,
         public_url: &public_url,
         actor: &context.actor,
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow, bail};
 
 use super::Cli;
+use crate::administrators::Administrators;
 use crate::clients::Registry;
 use crate::config::Settings;
 use crate::domains::Domains;
@@ -77,6 +78,11 @@ impl Context {
     /// What serves people.
     pub fn people(&self) -> anyhow::Result<People> {
         People::new(&self.settings, self.store.clone(), Arc::clone(&self.keys))
+    }
+
+    /// What serves administrators.
+    pub fn administrators(&self) -> Administrators {
+        Administrators::new(&self.settings, self.store.clone(), Arc::clone(&self.keys))
     }
 
     /// A domain by its name.

@@ -1,5 +1,7 @@
 //! The command line: `registrar serve`, and administration from a shell.
 
+mod administrator;
+mod api_token;
 mod apply;
 mod audit;
 mod client;
@@ -76,8 +78,12 @@ enum Command {
     #[command(subcommand)]
     InitialToken(initial_token::InitialTokenCommand),
     #[command(subcommand)]
+    Administrator(administrator::AdministratorCommand),
+    #[command(subcommand)]
+    ApiToken(api_token::ApiTokenCommand),
+    #[command(subcommand)]
     Keys(keys::KeysCommand),
-    /// Bring domains, clients, users, scopes, policies and resources to the state that a file describes
+    /// Bring domains, clients, users, scopes, policies, resources and administrators to the state that a file describes
     Apply(apply::ApplyArgs),
     #[command(subcommand)]
     Trace(trace::TraceCommand),
@@ -113,6 +119,8 @@ impl Cli {
             Command::Resource(command) => resource::run(&self, command).await,
             Command::Policy(command) => policy::run(&self, command).await,
             Command::InitialToken(command) => initial_token::run(&self, command).await,
+            Command::Administrator(command) => administrator::run(&self, command).await,
+            Command::ApiToken(command) => api_token::run(&self, command).await,
             Command::Keys(command) => keys::run(&self, command).await,
             Command::Apply(arguments) => apply::run(&self, arguments).await,
             Command::Trace(command) => trace::run(&self, command).await,

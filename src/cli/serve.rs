@@ -87,6 +87,11 @@ fn describe(card: &Card) -> String {
     };
     line("Discovery URL", &card.discovery_url);
     line("Issuer", &card.issuer);
+    line("Console", &card.console_url);
+    if let Some(administrator) = &card.administrator {
+        line("Administrator", &administrator.username);
+        line("Password", &format!("{}   (shown this once)", administrator.password.expose()));
+    }
     let Some(gateway) = &card.gateway else { return text.trim_end().to_owned() };
     line("Client ID", &gateway.client_id);
     match &gateway.client_secret {

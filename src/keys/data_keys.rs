@@ -70,6 +70,12 @@ pub enum HashPurpose {
     LogoutConfirmation,
     /// What the answer to a consent page carries, so that it counts for nothing but what the page showed.
     ConsentQuestion,
+    /// The key of a request that must not be done twice.
+    IdempotencyKey,
+    /// The secret in the cookie of an administrator's session.
+    AdministratorSession,
+    /// An API token.
+    ApiToken,
 }
 
 impl HashPurpose {
@@ -87,6 +93,9 @@ impl HashPurpose {
             Self::PairwiseSubject => b"pairwise_subject\0",
             Self::LogoutConfirmation => b"logout_confirmation\0",
             Self::ConsentQuestion => b"consent_question\0",
+            Self::IdempotencyKey => b"idempotency_key\0",
+            Self::AdministratorSession => b"administrator_session\0",
+            Self::ApiToken => b"api_token\0",
         }
     }
 }

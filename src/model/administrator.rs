@@ -114,6 +114,13 @@ pub struct AdministratorSession {
     pub expires_at: UnixTime,
 }
 
+impl AdministratorSession {
+    /// Whether the session is alive: neither at its end, nor idle for longer than `idle` seconds.
+    pub fn is_alive(&self, now: UnixTime, idle: i64) -> bool {
+        now < self.expires_at && now < self.last_seen_at.plus(idle)
+    }
+}
+
 /// An access token for administration by programs (`adm_…`); the token itself is kept as a hash only.
 #[derive(Debug, Clone)]
 pub struct ApiToken {

@@ -1,6 +1,7 @@
 //! Who did what to which thing, from where, and why it was refused.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::id::{DomainId, new_uuid};
@@ -16,7 +17,8 @@ pub struct AuditEvent {
     pub domain_id: Option<DomainId>,
     /// When.
     pub at: UnixTime,
-    /// Who: `client:…`, `initial_access_token:…`, `registration_access_token:…`, `open`, `cli`, `server`.
+    /// Who: `client:…`, `initial_access_token:…`, `registration_access_token:…`, `open`,
+    /// `administrator:…`, `api_token:…`, `cli`, `server`.
     pub actor: String,
     /// What, as `thing.verb`: `client.register`, `client.update`, `client_secret.renew` …
     pub action: &'static str,
@@ -101,8 +103,25 @@ impl Actor {
 impl AuditEvent {
     /// The same event with one more detail.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.detail.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The same event with what differs between two states of its target, as `changes: { member: { before, after } }`; a
+    /// member that one side lacks is null there. Without a difference there is no such detail.
+    #[must_use]
+    pub fn changed(mut self, before: &Object, after: &Object) -> Self {
+        let mut changes = Object::new();
+        for name in before.keys().chain(after.keys()) {
+            let (old, new) = (before.get(name).unwrap_or(&Value::Null), after.get(name).unwrap_or(&Value::Null));
+            if old != new {
+                changes.insert(name.clone(), json!({ "before": old, "after": new }));
+            }
+        }
+        if !changes.is_empty() {
+            self.detail.insert("changes".to_owned(), changes.into());
+        }
         self
     }
 
@@ -112,5 +131,29 @@ impl AuditEvent {
         self.outcome = Outcome::Refused;
         self.reason = Some(reason.into());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::json::parse_object;
+
+    #[test]
+    fn only_what_differs_is_told_with_both_sides() {
+        let clock = Clock::manual(UnixTime(1_800_000_000));
+        let event = |before: &str, after: &str| {
+            let [before, after] = [before, after].map(|text| parse_object(text.as_bytes()).unwrap());
+            Value::Object(Actor::local("cli").did(&clock, None, "thing.update", "1").changed(&before, &after).detail)
+        };
+        assert_eq!(
+            event(r#"{"same":[1],"other":1,"gone":true,"none":null}"#, r#"{"same":[1],"other":{"a":2},"new":"x"}"#),
+            json!({ "changes": {
+                "other": { "before": 1, "after": { "a": 2 } },
+                "gone": { "before": true, "after": null },
+                "new": { "before": null, "after": "x" },
+            } })
+        );
+        assert_eq!(event(r#"{"a":1}"#, r#"{"a":1,"b":null}"#), json!({}));
     }
 }

@@ -43,7 +43,7 @@ fn cookie_name(at: &InDomain) -> String {
 }
 
 /// The first cookie of that name; a second one is somebody's attempt to plant it.
-fn session_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub fn session_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
     let mut own = pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(known, _)| *known == name);
     let (_, value) = own.next()?;

@@ -55,6 +55,12 @@ pub fn account_page(headers: &mut HeaderMap, https: bool) {
     set!(headers, CONTENT_SECURITY_POLICY, page_policy!("; form-action 'self'"));
 }
 
+/// For the console: its one script may run and ask this server, and its forms stay here.
+pub fn console_page(headers: &mut HeaderMap, https: bool) {
+    any_page(headers, https);
+    set!(headers, CONTENT_SECURITY_POLICY, page_policy!("; form-action 'self'; script-src 'self'; connect-src 'self'"));
+}
+
 /// For the page that posts an answer to a client (OAuth 2.0 Form Post Response Mode): its one script may run.
 pub fn form_post_page(headers: &mut HeaderMap, https: bool) {
     any_page(headers, https);

@@ -1,7 +1,7 @@
 //! Passwords: which may be chosen (NIST SP 800-63B §3.1.1.2), and how they are kept and checked (RFC 9106).
 
 use super::People;
-use crate::keys::argon2_pool::PoolError;
+use crate::keys::argon2_pool::{Argon2Pool, PoolError};
 use crate::model::oauth_error::OAuthError;
 use crate::model::secret::Secret;
 use crate::model::user::fold;
@@ -70,21 +70,41 @@ pub fn check_password(password: &str, names: &[&str]) -> Result<(), PasswordProb
     Ok(())
 }
 
+/// What is wrong with a password that was chosen, in words; `shortest`: how many characters it has at least.
+pub fn in_words(problem: PasswordProblem, shortest: usize) -> String {
+    match problem {
+        PasswordProblem::TooShort => format!("must have at least {shortest} characters"),
+        PasswordProblem::TooLong => format!("must have at most {MAX_PASSWORD} characters"),
+        PasswordProblem::IsName => "must not be the user name or the e-mail address".to_owned(),
+        PasswordProblem::Common => "is one of those that are tried first; choose another".to_owned(),
+    }
+}
+
 impl People {
     /// The form in which a password is kept.
     pub async fn hash_password(&self, password: Secret) -> Result<String, OAuthError> {
-        self.argon2.hash(password).await.map_err(busy)
+        hash_password(&self.argon2, password).await
     }
 
     /// Whether a password is the one that is kept. It takes as long where none is kept.
     pub async fn verify_password(&self, password: Secret, kept: Option<&str>) -> Result<bool, OAuthError> {
-        // What nobody could have chosen is not worth the computation.
-        if password.expose().len() > MAX_BYTES {
-            return Ok(false);
-        }
-        let right = self.argon2.verify(password, kept.unwrap_or(NOBODYS).to_owned()).await.map_err(busy)?;
-        Ok(right && kept.is_some())
+        verify_password(&self.argon2, password, kept).await
     }
+}
+
+/// The form in which a password is kept.
+pub async fn hash_password(pool: &Argon2Pool, password: Secret) -> Result<String, OAuthError> {
+    pool.hash(password).await.map_err(busy)
+}
+
+/// Whether a password is the one that is kept. It takes as long where none is kept.
+pub async fn verify_password(pool: &Argon2Pool, password: Secret, kept: Option<&str>) -> Result<bool, OAuthError> {
+    // What nobody could have chosen is not worth the computation.
+    if password.expose().len() > MAX_BYTES {
+        return Ok(false);
+    }
+    let right = pool.verify(password, kept.unwrap_or(NOBODYS).to_owned()).await.map_err(busy)?;
+    Ok(right && kept.is_some())
 }
 
 fn busy(error: PoolError) -> OAuthError {
@@ -99,7 +119,6 @@ fn busy(error: PoolError) -> OAuthError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::argon2_pool::Argon2Pool;
 
     #[test]
     fn passwords_are_long_enough_not_too_long_not_common_and_not_a_name() {

@@ -36,6 +36,9 @@ const STRANGERS: Allowance = Allowance { free: 100, longest: 60 };
 /// Mails to one address that somebody asked for without being logged in.
 const MAILS: Allowance = Allowance { free: 3, longest: 900 };
 
+/// Wrong codes of a second factor, wherever they come from: whoever gets that far knows the password.
+const CODES: Allowance = Allowance { free: 5, longest: 900 };
+
 /// What goes without waiting, and how long the wait grows.
 #[derive(Debug, Clone, Copy)]
 struct Allowance {
@@ -68,6 +71,7 @@ enum Key {
     LoggedIn(DomainId, String),
     Account(DomainId, String),
     Mail(DomainId, String),
+    Code(DomainId, String),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -165,6 +169,16 @@ impl Throttle {
     /// Counts a mail to an address that somebody asked for without being logged in; `false`: one too many for now.
     pub fn may_mail(&self, domain_id: DomainId, address: &str) -> bool {
         self.count(Key::Mail(domain_id, address.to_owned()), MAILS).is_ok()
+    }
+
+    /// Counts a code of an account's second factor, or says how many seconds it comes too early.
+    pub fn admit_code(&self, domain_id: DomainId, account: &str) -> Result<(), u32> {
+        self.count(Key::Code(domain_id, account.to_owned()), CODES)
+    }
+
+    /// The code was right: wrong ones before are forgotten.
+    pub fn forgive_codes(&self, domain_id: DomainId, account: &str) {
+        self.counts.invalidate(&Key::Code(domain_id, account.to_owned()));
     }
 
     fn count(&self, key: Key, allowance: Allowance) -> Result<(), u32> {
@@ -293,6 +307,18 @@ mod tests {
         assert_eq!(story.attempt("ada", "192.0.2.1", Familiarity::Address), Ok(()));
         story.clock.advance(10);
         assert_eq!(story.attempt("ada", "192.0.2.1", Familiarity::Stranger), Ok(()));
+    }
+
+    #[test]
+    fn codes_of_a_second_factor_are_counted_by_account_alone() {
+        let story = Story::begin();
+        let code = |account: &str| story.throttle.admit_code(story.domain, account);
+        assert!((0..5).all(|_| code("ada").is_ok()));
+        assert_eq!((code("ada"), code("grace")), (Err(1), Ok(())));
+        story.clock.advance(1);
+        assert_eq!((code("ada"), code("ada")), (Ok(()), Err(2)));
+        story.throttle.forgive_codes(story.domain, "ada");
+        assert!((0..5).all(|_| code("ada").is_ok()));
     }
 
     #[test]

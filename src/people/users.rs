@@ -2,7 +2,7 @@
 
 use super::People;
 use super::links::{NewLink, RESET_LIFETIME};
-use super::password::{MAX_PASSWORD, MIN_PASSWORD, PasswordProblem, check_password};
+use super::password::{MIN_PASSWORD, check_password, in_words};
 use crate::model::audit_event::Actor;
 use crate::model::id::{SessionId, UserId};
 use crate::model::oauth_error::OAuthError;
@@ -209,7 +209,7 @@ impl People {
     async fn chosen_password(&self, user: &User, password: Secret) -> Result<String, OAuthError> {
         let names = [user.username.as_str(), user.email.as_deref().unwrap_or_default()];
         check_password(password.expose(), &names)
-            .map_err(|problem| OAuthError::invalid_request(format!("password: {}", in_words(problem))))?;
+            .map_err(|problem| OAuthError::invalid_request(format!("password: {}", in_words(problem, MIN_PASSWORD))))?;
         self.hash_password(password).await
     }
 
@@ -253,13 +253,4 @@ fn stored(outcome: PutUserOutcome, user: &User) -> Result<(), OAuthError> {
         PutUserOutcome::Conflict => "the user was changed by somebody else meanwhile; look at it and try again".into(),
     };
     Err(OAuthError::conflict(taken))
-}
-
-fn in_words(problem: PasswordProblem) -> String {
-    match problem {
-        PasswordProblem::TooShort => format!("must have at least {MIN_PASSWORD} characters"),
-        PasswordProblem::TooLong => format!("must have at most {MAX_PASSWORD} characters"),
-        PasswordProblem::IsName => "must not be the user name or the e-mail address".to_owned(),
-        PasswordProblem::Common => "is one of those that are tried first; choose another".to_owned(),
-    }
 }

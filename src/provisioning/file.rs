@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer};
 use serde_json::Value;
 
+use super::administrators::AdministratorTable;
 use crate::clients::application::ApplicationKind;
 use crate::model::json::{Object, typed};
 use crate::model::resource::ResourceSettings;
@@ -17,6 +18,8 @@ use crate::model::secret::Secret;
 pub struct ProvisioningFile {
     /// `[[domain]]`
     pub domains: Vec<DomainTable>,
+    /// `[[administrator]]`
+    pub administrators: Vec<AdministratorTable>,
 }
 
 /// `[[domain]]`
@@ -199,7 +202,7 @@ impl SecretReference {
 }
 
 /// Never repeats what stands there: it may be a secret written by mistake.
-fn reference<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretReference>, D::Error> {
+pub(super) fn reference<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretReference>, D::Error> {
     let members = Value::deserialize(deserializer)?;
     let only = members.as_object().filter(|members| members.len() == 1);
     let found = only.and_then(|members| {
@@ -236,16 +239,23 @@ impl ProvisioningFile {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             anyhow!("line {line}: {}", error.message().replace('\n', " "))
         })?;
-        let mut domains = Vec::new();
+        let (mut domains, mut administrators) = (Vec::new(), Vec::new());
         for (name, value) in file {
-            ensure!(name == "domain", "there is no table [[{name}]]; a provisioning file has [[domain]] tables");
-            let Value::Array(tables) = value else { bail!("domain: must be written as [[domain]]") };
+            ensure!(
+                name == "domain" || name == "administrator",
+                "there is no table [[{name}]]; a provisioning file has [[domain]] and [[administrator]] tables"
+            );
+            let Value::Array(tables) = value else { bail!("{name}: must be written as [[{name}]]") };
             for table in tables {
-                let Value::Object(table) = table else { bail!("domain: must be written as [[domain]]") };
-                domains.push(DomainTable::read(&table)?);
+                let Value::Object(table) = table else { bail!("{name}: must be written as [[{name}]]") };
+                if name == "domain" {
+                    domains.push(DomainTable::read(&table)?);
+                } else {
+                    administrators.push(AdministratorTable::read(&table)?);
+                }
             }
         }
-        Ok(Self { domains })
+        Ok(Self { domains, administrators })
     }
 }
 
@@ -306,6 +316,18 @@ mod tests {
         let text = problem("[[domain]]\nname = 'a'\n[[domain.resource]]\nname = 'r'");
         assert!(text.contains("missing field `identifiers`"), "{text}");
         assert!(problem("[[domain]]\nname = ").contains("line 2"));
+    }
+
+    #[test]
+    fn the_reach_of_an_administrator_is_said_once() {
+        let table = |rest: &str| format!("[[administrator]]\nusername = 'ada'\n{rest}");
+        assert!(problem(&table("role = 'editor'")).contains("\"ada\": domains: is missing"));
+        for both in ["role = 'owner'\ndomains = ['a']", "role = 'editor'\nall_domains = true\ndomains = ['a']"] {
+            assert!(problem(&table(both)).contains("domains: reaches every domain already"), "{both}");
+        }
+        assert!(problem(&table("role = 'root'")).contains("role: unknown variant `root`"));
+        let file = ProvisioningFile::parse(&table("role = 'auditor'\ndomains = ['a', 'b']")).unwrap();
+        assert_eq!(file.administrators[0].domains.as_deref(), Some(&["a".to_owned(), "b".to_owned()][..]));
     }
 
     #[test]

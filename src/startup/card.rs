@@ -22,11 +22,35 @@ pub struct Card {
     pub issuer: String,
     /// Where its metadata is.
     pub discovery_url: String,
+    /// Where administrators log in.
+    pub console_url: String,
+    /// Who owns the server; shown on the first start only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub administrator: Option<AdministratorCard>,
     /// What a gateway's registration provider is filled with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<GatewayCard>,
     /// Whether anybody may register, because the server is only reachable from this machine.
     pub quick_start: bool,
+}
+
+/// The account that the first start made.
+#[derive(Debug, Serialize)]
+pub struct AdministratorCard {
+    /// What the person logs in with.
+    pub username: String,
+    /// The password.
+    #[serde(serialize_with = "expose_one")]
+    pub password: Secret,
+}
+
+/// What the first start made that is shown this once.
+#[derive(Debug, Default)]
+pub(super) struct FirstSecrets {
+    /// The gateway registrar's secret.
+    pub(super) client: Option<Secret>,
+    /// The owner's name and password.
+    pub(super) administrator: Option<(String, Secret)>,
 }
 
 /// What a gateway's registration provider is filled with.
@@ -48,8 +72,12 @@ fn expose<S: serde::Serializer>(secret: &Option<Secret>, serializer: S) -> Resul
     secret.as_ref().map(Secret::expose).serialize(serializer)
 }
 
-/// Writes the card. `client_secret`: the gateway registrar's, on the first start.
-pub(super) async fn card(app: &App, client_secret: Option<Secret>) -> anyhow::Result<Card> {
+fn expose_one<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.expose().serialize(serializer)
+}
+
+/// Writes the card.
+pub(super) async fn card(app: &App, secrets: FirstSecrets) -> anyhow::Result<Card> {
     let domains = app.store.domains().await?;
     let first = domains.iter().find(|domain| domain.name == FIRST_DOMAIN).or(domains.first());
     let name = first.map_or(FIRST_DOMAIN, |domain| domain.name.as_str());
@@ -59,7 +87,7 @@ pub(super) async fn card(app: &App, client_secret: Option<Secret>) -> anyhow::Re
             let known = app.store.client(domain.id, &ClientId(client_id.clone())).await?;
             known.filter(|known| known.client.status != ClientStatus::Deleted).map(|_| GatewayCard {
                 client_id,
-                client_secret,
+                client_secret: secrets.client,
                 scope: DCR_ADMIN,
                 renew_secret_url: format!("{base}/{name}/oidc/register/{{#client_id}}/renew_secret"),
             })
@@ -73,6 +101,8 @@ pub(super) async fn card(app: &App, client_secret: Option<Secret>) -> anyhow::Re
         domain: name.to_owned(),
         discovery_url: format!("{issuer}/.well-known/openid-configuration"),
         issuer,
+        console_url: format!("{base}/console"),
+        administrator: secrets.administrator.map(|(username, password)| AdministratorCard { username, password }),
         gateway,
         quick_start: first.is_some_and(|domain| {
             let settings = &domain.settings;

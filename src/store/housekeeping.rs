@@ -20,12 +20,15 @@ const ROTATED_KEPT: i64 = 7 * 86_400;
 /// How long a login that was ended is kept, in seconds, for whoever asks what became of it.
 const REVOKED_KEPT: i64 = 30 * 86_400;
 
+/// How long an API token that has ended stays in the list, in seconds.
+const API_TOKENS_KEPT: i64 = 30 * 86_400;
+
 /// Rows removed at a time, so that no lock is held for long.
 const BATCH: i64 = 500;
 
 impl Store {
     /// Removes rows that have had their time: feed rows, revocations, secrets, sessions, codes, tokens,
-    /// timelines. Returns how many.
+    /// timelines, what administrators had. Returns how many.
     pub async fn remove_expired(&self) -> Result<u64, sqlx::Error> {
         let now = self.clock().now();
         let mut removed = 0;
@@ -45,6 +48,10 @@ impl Store {
             ("delete from authorizations where status = 'pending' and created_at <= $1", now.plus(-CODES_KEPT)),
             ("delete from authorizations where status = 'revoked' and last_used_at <= $1", now.plus(-REVOKED_KEPT)),
             ("delete from used_assertions where expires_at <= $1", now),
+            ("delete from idempotent_requests where expires_at <= $1", now),
+            ("delete from administrator_sessions where expires_at <= $1", now),
+            ("delete from api_tokens where expires_at <= $1", now.plus(-API_TOKENS_KEPT)),
+            ("delete from api_tokens where revoked_at <= $1", now.plus(-API_TOKENS_KEPT)),
         ] {
             removed += on_backend!(write self, |db| sqlx::query(sql)
                 .bind(before)

@@ -8,6 +8,9 @@
 #[macro_use]
 mod backend;
 
+pub mod administrator_sessions;
+pub mod administrators;
+pub mod api_tokens;
 pub mod audit;
 pub mod authorization_codes;
 pub mod cache;
@@ -19,6 +22,7 @@ pub mod deleted_clients;
 pub mod domains;
 pub mod flow_traces;
 pub mod housekeeping;
+pub mod idempotent_requests;
 pub mod initial_access_tokens;
 pub mod interactions;
 pub mod leases;
@@ -29,6 +33,7 @@ pub mod refresh_tokens;
 pub mod registrations;
 pub mod resources;
 pub mod revoked_tokens;
+pub mod second_factors;
 pub mod secrets;
 pub mod sessions;
 pub mod signing_keys;

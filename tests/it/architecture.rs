@@ -13,7 +13,19 @@ use std::path::Path;
 const LAYERS: [&[&str]; 9] = [
     &["model"],
     &["store"],
-    &["config", "clients", "domains", "provisioning", "tokens", "keys", "people", "pages", "fetch", "ops"],
+    &[
+        "config",
+        "administrators",
+        "clients",
+        "domains",
+        "provisioning",
+        "tokens",
+        "keys",
+        "people",
+        "pages",
+        "fetch",
+        "ops",
+    ],
     &["app"],
     VERBS,
     &["routes", "edge", "health"],
@@ -29,13 +41,16 @@ const SERVICES: &[&str] = LAYERS[2];
 const SHARED_BY_VERBS: [&str; 6] = ["error", "params", "request", "bearer", "client_request", "browser"];
 
 /// Files of `store/` whose methods are about the whole server, each with its reason.
-const SERVER_WIDE_FILES: [(&str, &str); 9] = [
+const SERVER_WIDE_FILES: [(&str, &str); 12] = [
     ("mod", "connects, migrates, begins transactions"),
     ("backend", "connects, migrates, begins transactions"),
     ("cache", "reads through the methods checked here"),
     ("changes", "one feed for the server"),
     ("domains", "a domain is found before its id is known"),
     ("administrators", "they administer the server"),
+    ("administrator_sessions", "they administer the server"),
+    ("second_factors", "those of administrators"),
+    ("api_tokens", "they administer the server, or one domain of it"),
     ("leases", "work that one replica does for all domains"),
     ("housekeeping", "clean-up of all domains"),
     ("data_keys", "the master key wraps one set for the server"),

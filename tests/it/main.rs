@@ -5,6 +5,7 @@
 mod support;
 
 mod accounts;
+mod admin;
 mod administration;
 mod apim;
 mod apim_types;

@@ -1,7 +1,7 @@
 //! The table of routes against what the server does: access, CORS, body limits, methods.
 
 use http::Method;
-use registrar::routes::{Access, Body, ROUTES, Route};
+use registrar::routes::{Access, Body, Route, Surface, routes};
 use rstest::rstest;
 
 use crate::support::{Answer, Backend, TestServer};
@@ -37,7 +37,7 @@ async fn asked_by_nobody(server: &TestServer, route: &Route) -> Vec<(Method, Ans
 async fn each_route_is_open_to_those_its_line_says(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(server) = TestServer::start(backend).await else { return };
     server.set_domain(|settings| settings.quick_start = false).await;
-    for route in ROUTES {
+    for route in routes() {
         let answers = asked_by_nobody(&server, route).await;
         assert!(!answers.is_empty(), "{} serves no method", route.path);
         for (method, answer) in answers {
@@ -65,6 +65,14 @@ async fn each_route_is_open_to_those_its_line_says(#[values(Backend::Sqlite, Bac
                     assert!(matches!(answer.status.as_u16(), 200 | 400 | 403 | 410), "{at}");
                     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{at}");
                 }
+                Access::Administrator(_) if route.surface == Surface::Console => {
+                    assert_eq!(answer.status, 303, "{at}");
+                    assert!(answer.header("location").starts_with("/console/login"), "{at}");
+                }
+                Access::Administrator(_) => {
+                    assert_eq!(answer.status, 401, "{at}");
+                    assert!(answer.header("www-authenticate").starts_with("Bearer"), "{at}");
+                }
                 Access::Person => {
                     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/main/login"), "{at}");
                 }
@@ -79,7 +87,7 @@ async fn each_route_answers_other_origins_as_its_line_says(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let Some(server) = TestServer::start(backend).await else { return };
-    for route in ROUTES {
+    for route in routes() {
         let open = !route.cors.is_empty();
         for (method, answer) in asked_by_nobody(&server, route).await {
             assert_eq!(answer.header("access-control-allow-origin") == "*", open, "{method} {}", route.path);
@@ -98,9 +106,10 @@ async fn each_route_answers_other_origins_as_its_line_says(
 #[tokio::test]
 async fn each_route_bounds_its_body(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(server) = TestServer::start(backend).await else { return };
-    for route in ROUTES.iter().filter(|route| route.body != Body::None) {
+    for route in routes().filter(|route| route.body != Body::None) {
         let limit = match route.body {
             Body::Json => 64 * 1024,
+            Body::Management => 256 * 1024,
             _ => 16 * 1024,
         };
         let answer =
@@ -113,7 +122,7 @@ async fn each_route_bounds_its_body(#[values(Backend::Sqlite, Backend::Postgres)
 #[tokio::test]
 async fn every_answer_is_guarded_and_can_be_traced(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(server) = TestServer::start(backend).await else { return };
-    for route in ROUTES {
+    for route in routes() {
         for (_, answer) in asked_by_nobody(&server, route).await {
             assert_eq!(answer.header("x-content-type-options"), "nosniff");
             assert!(answer.header("content-security-policy").starts_with("default-src 'none'"));

@@ -2,7 +2,7 @@
 
 use http::Method;
 use registrar::pages::STYLESHEET_PATH;
-use registrar::routes::{ROUTES, Surface};
+use registrar::routes::{Surface, routes};
 use rstest::rstest;
 
 use super::{Browser, PASSWORD, Pages as _, Scene};
@@ -27,7 +27,7 @@ async fn forms_of_other_sites_are_refused_on_every_page(
         &[("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")],
         &[("origin", "http://127.0.0.1:1"), ("sec-fetch-site", "same-site")],
     ];
-    let forms = ROUTES.iter().filter(|route| matches!(route.surface, Surface::Page | Surface::OwnPage));
+    let forms = routes().filter(|route| matches!(route.surface, Surface::Page | Surface::OwnPage));
     let mut guarded = 0;
     for route in forms {
         let path = route.path.replace("{domain}", "main");

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, clippy::allow_attributes, reason = "each test file uses what it needs")]
 
+mod admin;
 mod assertion;
 mod browser;
 mod client;
@@ -13,6 +14,7 @@ mod postgres;
 mod process;
 mod server;
 
+pub use admin::{ADMIN_PASSWORD, AdminApi};
 pub use assertion::{ASSERTION_TYPE, ClientKey, assertion_form, claims as assertion_claims};
 pub use browser::{Browser, Form, Landed, Page, param};
 pub use client::basic;

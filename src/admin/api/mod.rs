@@ -1,0 +1,3 @@
+//! The administration API: one file per thing administered.
+
+pub mod domains;

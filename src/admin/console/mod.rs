@@ -1,0 +1,3 @@
+//! The console under `/console`: one file per page.
+
+pub mod fields;

@@ -1,0 +1,7 @@
+//! The URLs of the console.
+
+use super::Route;
+
+#[rustfmt::skip]
+pub(super) const CONSOLE: &[Route] = &[
+];

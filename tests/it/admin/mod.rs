@@ -1,0 +1,4 @@
+//! Administration: the REST API and the console.
+
+mod idempotency;
+mod roles;
