@@ -75,16 +75,17 @@ create table idempotent_requests (
 create index idempotent_requests_by_end on idempotent_requests (expires_at);
 
 -- What lists are searched by: the words of names and identifiers, folded by the server. Bytes, because the order of
--- texts differs between databases and the beginnings of words are looked up as ranges.
+-- texts differs between databases and the beginnings of words are looked up as ranges. No reference to the domain: it
+-- would be looked up for every word of every registration.
 create table search_words (
-    domain_id uuid not null references domains (id) on delete cascade,
+    domain_id uuid not null,
     kind text not null,
     word bytea not null,
     target text not null,
     primary key (domain_id, kind, word, target)
 );
 
-create index search_words_by_target on search_words (domain_id, kind, target);
+create index search_words_by_target on search_words (domain_id, kind, target, word);
 
 -- What happened in each hour. No reference to the domain: a batch is written for many of them.
 create table hourly_counts (
@@ -99,7 +100,8 @@ create table hourly_counts (
 
 create index hourly_counts_by_hour on hourly_counts (hour);
 
-create index clients_by_origin on clients (domain_id, origin, status);
+create index clients_by_origin on clients (domain_id, origin, status, created_at, client_id);
+create index client_secrets_by_domain_and_end on client_secrets (domain_id, expires_at) where expires_at is not null;
 create index consents_by_resource on consents (domain_id, resource, granted_at);
 
 -- Lists go by id, which sorts by time.

@@ -14,6 +14,7 @@ use crate::keys::generate::{KeyPlan, KeySource};
 use crate::model::audit_event::Actor;
 use crate::model::domain::{Domain, DomainSettings, check_domain_name};
 use crate::model::id::{DomainId, PolicyId};
+use crate::model::json::{Object, members};
 use crate::model::oauth_error::OAuthError;
 use crate::model::registration::policy::Policy;
 use crate::model::scope::Scope;
@@ -63,7 +64,8 @@ impl Domains {
             signing_keys,
             fingerprint_key: self.keys.new_fingerprint_key(clock, id),
         };
-        let audit = actor.did(clock, Some(id), "domain.create", name);
+        let settings = members(&new.domain.settings);
+        let audit = actor.did(clock, Some(id), "domain.create", name).changed(&Object::new(), &settings);
         Ok(self.store.create_domain(&new, &audit).await?)
     }
 }

@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod admin;
 pub mod administrators;
 pub mod app;
+pub mod assets;
 pub mod cli;
 pub mod clients;
 pub mod config;

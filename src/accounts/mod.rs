@@ -9,7 +9,6 @@ pub mod account;
 mod applications;
 mod arrive;
 mod asking;
-pub mod assets;
 pub mod consent;
 mod form;
 pub mod login;

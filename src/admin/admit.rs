@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use uuid::Uuid;
 
+use super::console::respond;
 use super::managing::{Managing, ManagingDomain};
 use crate::app::App;
 use crate::model::administrator::{Authority, Role};
@@ -85,11 +86,16 @@ pub async fn admit(State(admission): State<Admission>, request: Request, next: N
     let (mut parts, body) = request.into_parts();
     match admission.decide(&parts).await {
         Ok((managing, domain)) => {
+            let name = domain.as_ref().map(|domain| domain.domain.name.clone());
             if let Some(domain) = domain {
                 parts.extensions.insert(ManagingDomain { managing: managing.clone(), domain });
             }
-            parts.extensions.insert(managing);
-            next.run(Request::from_parts(parts, body)).await
+            parts.extensions.insert(managing.clone());
+            let response = next.run(Request::from_parts(parts, body)).await;
+            match admission.entrance {
+                Entrance::Bearer => response,
+                Entrance::Cookie => respond::problem(&managing, name.as_deref(), response).await,
+            }
         }
         Err(Refusal::LogIn(next_page)) => to_login(&next_page),
         Err(Refusal::Error(error)) => error.into_response(),

@@ -5,7 +5,7 @@ use http::header::CONTENT_TYPE;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::api::domains;
+use super::api::{administrators, api_tokens, domains};
 
 /// The description of every route of the API, put together from those beside the handlers.
 #[derive(OpenApi)]
@@ -37,7 +37,9 @@ impl Modify for ApiTokens {
 /// The whole description: one part per file of the API.
 pub fn description() -> utoipa::openapi::OpenApi {
     let mut whole = Description::openapi();
-    for part in [domains::Description::openapi()] {
+    for part in
+        [domains::Description::openapi(), administrators::Description::openapi(), api_tokens::Description::openapi()]
+    {
         whole.merge(part);
     }
     whole

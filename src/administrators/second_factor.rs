@@ -3,8 +3,6 @@
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use fast_qr::QRBuilder;
-use fast_qr::convert::svg::SvgBuilder;
 use totp_rs::Totp;
 use zeroize::Zeroizing;
 
@@ -33,8 +31,6 @@ pub struct Enrolment {
     pub secret: Secret,
     /// The same as an `otpauth:` URL.
     pub url: Secret,
-    /// That URL as a picture: the text of an SVG element.
-    pub qr: Secret,
     /// What comes back with the first code: the secret, sealed for this session.
     pub token: Secret,
 }
@@ -59,16 +55,22 @@ impl Administrators {
             return Err(has_one());
         }
         let bytes = Zeroizing::new(random::bytes::<SECRET_BYTES>());
-        let totp = totp(&*bytes, host, &current.administrator.username).map_err(OAuthError::server_error)?;
+        self.pending(current, &*bytes, host)
+    }
+
+    /// The same secret once more, for whoever mistyped its first code. `None`: it took too long.
+    pub fn enrol_again(&self, current: &Current, token: &str, host: &str) -> Result<Option<Enrolment>, OAuthError> {
+        self.pending_secret(current, token).map(|secret| self.pending(current, &secret, host)).transpose()
+    }
+
+    fn pending(&self, current: &Current, bytes: &[u8], host: &str) -> Result<Enrolment, OAuthError> {
+        let totp = totp(bytes, host, &current.administrator.username).map_err(OAuthError::server_error)?;
         let url = totp.to_url().context("the otpauth URL").map_err(OAuthError::server_error)?;
-        let code = QRBuilder::new(url.as_str()).build();
-        let code = code.map_err(|error| OAuthError::server_error(anyhow::anyhow!("the QR code: {error:?}")))?;
         let expires_at = self.store.clock().now().plus(ENROLMENT_LIFETIME);
         let mut plain = Zeroizing::new(expires_at.seconds().to_be_bytes().to_vec());
-        plain.extend_from_slice(&*bytes);
+        plain.extend_from_slice(bytes);
         Ok(Enrolment {
             secret: Secret::new(totp.secret().to_base32()),
-            qr: Secret::new(SvgBuilder::default().to_str(&code)),
             token: Secret::new(random::encode(&self.keys.seal(&enrolment_binding(current), &plain))),
             url: Secret::new(url),
         })

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::Cli;
 use super::context::Context;
 use super::output::{line, print};
+use crate::store::audit_list::AuditQuery;
 
 /// Flags of `audit`.
 #[derive(Debug, Args)]
@@ -21,7 +22,16 @@ pub struct AuditArgs {
 pub async fn run(cli: &Cli, arguments: AuditArgs) -> anyhow::Result<()> {
     let context = Context::open(cli).await?;
     let domain = context.domain(&arguments.domain).await?;
-    let mut events = context.store.audit_events(domain.id(), None, arguments.limit).await?;
+    let mut query = AuditQuery { limit: arguments.limit, ..AuditQuery::default() };
+    let mut events = Vec::new();
+    while let Some(page) = context.store.audit_events(domain.id(), &query).await? {
+        events.extend(page.items);
+        query.limit = arguments.limit - i64::try_from(events.len())?;
+        query.cursor = page.next;
+        if query.cursor.is_none() || query.limit <= 0 {
+            break;
+        }
+    }
     events.reverse();
     if context.json {
         return print(true, &json!(events), String::new);

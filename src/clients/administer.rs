@@ -7,7 +7,7 @@ use super::register::{keys_with_secret, needs_secret};
 use crate::model::audit_event::Actor;
 use crate::model::client::{Client, ClientSettings, ClientStatus, Origin};
 use crate::model::id::{ClientId, SecretId};
-use crate::model::json::Object;
+use crate::model::json::{Object, members};
 use crate::model::oauth_error::OAuthError;
 use crate::model::scope::ScopeSet;
 use crate::model::secret::Secret;
@@ -61,17 +61,16 @@ impl Registry {
         let (before, after) = (needs_secret(&entry.client.metadata), needs_secret(&client.metadata));
         // A secret kept as a hash only is no key.
         let becomes_key = keys_with_secret(&client.metadata) && self.open_secrets(entry)?.is_empty();
-        if before == after && !becomes_key {
-            self.change_manual(domain, &client, ("client.update", actor)).await?;
-            return Ok(None);
-        }
         check_settings(domain, &client.settings)?;
         self.check_template(domain, &client.settings, Some(&client.client_id)).await?;
         let audit = actor.did(self.store.clock(), Some(domain.id()), "client.update", client.client_id.as_str());
-        if !after {
-            self.write(ClientUpdate { client: &client, secrets: SecretChange::Drop, audit: &audit }).await?;
+        let audit = audit.changed(&told(&entry.client), &told(&client));
+        if before == after && !becomes_key || !after {
+            let secrets = if before == after { SecretChange::Keep } else { SecretChange::Drop };
+            self.write(ClientUpdate { client: &client, secrets, audit: &audit }).await?;
             return Ok(None);
         }
+        let audit = audit.with("secret", "renewed");
         let hash = domain.domain.settings.client_secret_hash;
         let lifetime = client.registration.secret_lifetime;
         let sealed = client.is_dynamic() || keys_with_secret(&client.metadata);
@@ -126,6 +125,7 @@ impl Registry {
         };
         // Not its settings' checks: a scope deleted since must not keep a client from being suspended.
         let audit = actor.did(self.store.clock(), Some(domain.id()), action, client.client_id.as_str());
+        let audit = audit.changed(&told(&entry.client), &told(&client));
         self.write(ClientUpdate { client: &client, secrets: SecretChange::Keep, audit: &audit }).await
     }
 
@@ -170,6 +170,7 @@ impl Registry {
         client.registrant = Some(registrant.0.clone());
         let action = "client.reassign";
         let audit = actor.did(self.store.clock(), Some(domain.id()), action, client.client_id.as_str());
+        let audit = audit.changed(&told(&entry.client), &told(&client));
         self.write(ClientUpdate { client: &client, secrets: SecretChange::Keep, audit: &audit }).await
     }
 
@@ -198,6 +199,15 @@ fn alive(entry: &ClientEntry) -> Result<&Client, OAuthError> {
         ClientStatus::Deleted => Err(OAuthError::conflict("the client was deleted")),
         _ => Ok(&entry.client),
     }
+}
+
+/// What the audit log tells of a client: its metadata, its settings under their prefix, where it stands in life.
+pub(super) fn told(client: &Client) -> Object {
+    let mut told = client.metadata.to_object();
+    told.extend(members(&client.settings).into_iter().map(|(name, value)| (format!("settings.{name}"), value)));
+    told.insert("status".to_owned(), client.status.as_str().into());
+    told.extend(client.registrant.iter().map(|registrant| ("registrant".to_owned(), registrant.as_str().into())));
+    told
 }
 
 /// Registered scopes of a client made by hand must be scopes of the domain.

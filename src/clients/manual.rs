@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Registry;
-use super::administer::check_registered_scopes;
+use super::administer::{check_registered_scopes, told};
 use super::credentials::NewSecret;
 use super::register::{keys_with_secret, needs_secret};
 use crate::model::audit_event::Actor;
@@ -115,6 +115,7 @@ impl Registry {
             }
         };
         let audit = actor.did(self.store.clock(), Some(domain.id()), "client.create", client.client_id.as_str());
+        let audit = audit.changed(&Object::new(), &told(&client));
         let new = NewClient {
             client: &client,
             secret: stored.as_ref(),
@@ -149,19 +150,6 @@ impl Registry {
             return Ok(clear);
         }
         Err(OAuthError::conflict("the client changed meanwhile; look at it and try again"))
-    }
-
-    /// Writes an administrator's change of a client's metadata, settings or status.
-    pub async fn change_manual(
-        &self,
-        domain: &DomainEntry,
-        client: &Client,
-        (action, actor): (&'static str, &Actor),
-    ) -> Result<(), OAuthError> {
-        check_settings(domain, &client.settings)?;
-        self.check_template(domain, &client.settings, Some(&client.client_id)).await?;
-        let audit = actor.did(self.store.clock(), Some(domain.id()), action, client.client_id.as_str());
-        self.write(ClientUpdate { client, secrets: SecretChange::Keep, audit: &audit }).await
     }
 
     /// A template's slug names one client.

@@ -1,9 +1,12 @@
 //! The initial access tokens of a domain (RFC 7591 §3).
 
+use serde_json::json;
+
 use super::Domains;
 use crate::keys::data_keys::HashPurpose;
 use crate::model::audit_event::Actor;
 use crate::model::id::{InitialAccessTokenId, PolicyId};
+use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
 use crate::model::random;
 use crate::model::secret::Secret;
@@ -49,6 +52,7 @@ impl Domains {
         };
         let target = token.id.to_string();
         let audit = actor.did(clock, Some(domain.id()), "initial_access_token.create", &target);
+        let audit = audit.changed(&Object::new(), &told(&token));
         self.store.create_initial_access_token(domain.id(), &token, &audit).await?;
         Ok((secret, token))
     }
@@ -66,4 +70,14 @@ impl Domains {
         }
         Err(OAuthError::not_found(format!("the domain has no initial access token {id} that is not revoked already")))
     }
+}
+
+/// What the audit log tells of a token: never the token, nor its hash.
+fn told(token: &InitialAccessToken) -> Object {
+    Object::from_iter([
+        ("label".to_owned(), token.label.as_str().into()),
+        ("policy_id".to_owned(), json!(token.policy_id)),
+        ("max_uses".to_owned(), json!(token.max_uses)),
+        ("expires_at".to_owned(), json!(token.expires_at)),
+    ])
 }

@@ -4,6 +4,7 @@ use super::Domains;
 use super::settings::changed_meanwhile;
 use crate::model::audit_event::Actor;
 use crate::model::id::PolicyId;
+use crate::model::json::{Object, members};
 use crate::model::oauth_error::OAuthError;
 use crate::model::registration::policy::Policy;
 use crate::store::cache::DomainEntry;
@@ -29,6 +30,7 @@ impl Domains {
         let id = PolicyId::new(clock);
         let policy = NamedPolicy { id, name: name.to_owned(), rules, version: 1, created_at: clock.now() };
         let audit = actor.did(clock, Some(domain.id()), "policy.create", name);
+        let audit = audit.changed(&Object::new(), &members(&policy.rules));
         if self.store.create_policy(domain.id(), &policy, &audit).await? {
             return Ok(policy);
         }
@@ -44,6 +46,9 @@ impl Domains {
     ) -> Result<(), OAuthError> {
         policy.rules.validate().map_err(OAuthError::invalid_request)?;
         let audit = actor.did(self.store.clock(), Some(domain.id()), "policy.update", &policy.name);
+        let known = domain.policies.iter().find(|known| known.id == policy.id);
+        let before = known.map(|known| members(&known.rules)).unwrap_or_default();
+        let audit = audit.changed(&before, &members(&policy.rules));
         if self.store.update_policy(domain.id(), policy, &audit).await? {
             return Ok(());
         }
@@ -72,6 +77,7 @@ impl Domains {
             )));
         }
         let audit = actor.did(self.store.clock(), Some(domain.id()), "policy.delete", &policy.name);
+        let audit = audit.changed(&members(&policy.rules), &Object::new());
         if self.store.delete_policy(domain.id(), policy.id, &audit).await? {
             return Ok(());
         }

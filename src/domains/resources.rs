@@ -8,7 +8,7 @@ use crate::clients::manual::Wanted;
 use crate::model::audit_event::Actor;
 use crate::model::client::{ClientSettings, ClientStatus};
 use crate::model::id::{ClientId, ResourceId};
-use crate::model::json::Object;
+use crate::model::json::{Object, members};
 use crate::model::oauth_error::OAuthError;
 use crate::model::resource::{Resource, ResourceIdentifier, ResourceSettings};
 use crate::store::cache::DomainEntry;
@@ -38,13 +38,14 @@ impl Domains {
         actor: &Actor,
     ) -> Result<(), OAuthError> {
         check_resource(domain, resource, public_url)?;
-        let known = domain.resources.iter().any(|known| known.id == resource.id);
+        let known = domain.resources.iter().find(|known| known.id == resource.id);
         let mut resources: Vec<Resource> = domain.resources.clone();
         resources.retain(|known| known.id != resource.id);
         resources.push(resource.clone());
         check_still_default(domain, &resources)?;
-        let action = if known { "resource.update" } else { "resource.create" };
+        let action = if known.is_some() { "resource.update" } else { "resource.create" };
         let audit = actor.did(self.store.clock(), Some(domain.id()), action, &resource.name);
+        let audit = audit.changed(&known.map(told).unwrap_or_default(), &told(resource));
         match self.store.put_resource(resource, &audit).await? {
             PutResourceOutcome::Stored => Ok(()),
             PutResourceOutcome::NameTaken => Err(name_taken(&resource.name)),
@@ -60,6 +61,7 @@ impl Domains {
             check_still_default(&domain, &others)?;
         }
         let audit = actor.did(self.store.clock(), Some(resource.domain_id), "resource.delete", &resource.name);
+        let audit = audit.changed(&told(resource), &Object::new());
         if self.store.delete_resource(resource.domain_id, resource.id, &audit).await? {
             return Ok(());
         }
@@ -88,6 +90,14 @@ impl Domains {
             .with("client_id", client_id.as_str());
         Ok(self.store.grant_resource(resource, client_id, granted, &audit).await?)
     }
+}
+
+/// What the audit log tells of a resource.
+fn told(resource: &Resource) -> Object {
+    let mut told = members(&resource.settings);
+    told.insert("name".to_owned(), resource.name.as_str().into());
+    told.insert("credentials".to_owned(), json!(resource.credentials));
+    told
 }
 
 /// The client that a resource introspects with: it can get no token.

@@ -3,6 +3,7 @@
 use super::Domains;
 use crate::clients::manual::DCR_ADMIN;
 use crate::model::audit_event::Actor;
+use crate::model::json::{Object, members};
 use crate::model::oauth_error::OAuthError;
 use crate::model::scope::{Scope, is_token};
 use crate::store::cache::DomainEntry;
@@ -23,8 +24,10 @@ impl Domains {
         if scope.reserved && scope.self_registrable {
             return Err(OAuthError::invalid_scope("a reserved scope cannot be self-registrable"));
         }
-        let action = if domain.scope(&scope.name).is_some() { "scope.update" } else { "scope.create" };
+        let known = domain.scope(&scope.name);
+        let action = if known.is_some() { "scope.update" } else { "scope.create" };
         let audit = actor.did(self.store.clock(), Some(domain.id()), action, &scope.name);
+        let audit = audit.changed(&known.map(members).unwrap_or_default(), &members(scope));
         Ok(self.store.put_scope(domain.id(), scope, &audit).await?)
     }
 
@@ -34,6 +37,7 @@ impl Domains {
             return Err(OAuthError::invalid_scope(format!("{DCR_ADMIN} belongs to the server and stays")));
         }
         let audit = actor.did(self.store.clock(), Some(domain.id()), "scope.delete", name);
+        let audit = audit.changed(&domain.scope(name).map(members).unwrap_or_default(), &Object::new());
         if self.store.delete_scope(domain.id(), name, &audit).await? {
             return Ok(());
         }

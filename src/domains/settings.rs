@@ -3,6 +3,7 @@
 use super::Domains;
 use crate::model::audit_event::Actor;
 use crate::model::domain::DomainSettings;
+use crate::model::json::{Object, members};
 use crate::model::oauth_error::OAuthError;
 use crate::model::resource::{Resource, ResourceIdentifier};
 use crate::store::cache::DomainEntry;
@@ -26,6 +27,7 @@ impl Domains {
         }
         check_default_resource(settings, &domain.resources)?;
         let audit = actor.did(self.store.clock(), Some(domain.id()), "domain.update", &domain.domain.name);
+        let audit = audit.changed(&members(&domain.domain.settings), &members(settings));
         if self.store.update_domain(domain.id(), domain.domain.version, settings, &audit).await? {
             return Ok(());
         }
@@ -35,6 +37,7 @@ impl Domains {
     /// Deletes a domain with everything in it.
     pub async fn delete(&self, domain: &DomainEntry, actor: &Actor) -> Result<(), OAuthError> {
         let audit = actor.did(self.store.clock(), Some(domain.id()), "domain.delete", &domain.domain.name);
+        let audit = audit.changed(&members(&domain.domain.settings), &Object::new());
         if self.store.delete_domain(domain.id(), &audit).await? {
             return Ok(());
         }

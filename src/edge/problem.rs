@@ -28,7 +28,9 @@ pub async fn for_people(app: &App, path: &str, request_id: &str, response: Respo
         Some(_) => cross_site().into_response(),
         None => response,
     };
-    if response.extensions().get::<ErrorCode>().is_none() {
+    // An error of the console is a page already.
+    let is_page = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_page || response.extensions().get::<ErrorCode>().is_none() {
         return response;
     }
     let (mut parts, body) = response.into_parts();

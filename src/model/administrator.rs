@@ -5,11 +5,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use utoipa::ToSchema;
+
 use super::id::{AdministratorId, AdministratorSessionId, ApiTokenId, DomainId};
 use super::time::UnixTime;
 
 /// What an administrator, or an API token, may do; each role includes those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Looks at everything within reach, changes nothing.

@@ -32,7 +32,8 @@ pub enum Origin {
 }
 
 impl Origin {
-    const ALL: [Self; 6] = [
+    /// Every origin.
+    pub const ALL: [Self; 6] = [
         Self::Manual,
         Self::Gateway,
         Self::InitialAccessToken,
@@ -40,6 +41,10 @@ impl Origin {
         Self::ContentAddressed,
         Self::ClientDocument,
     ];
+
+    /// Those of clients that are registered: each but the documents.
+    pub const REGISTERED: [Self; 5] =
+        [Self::Manual, Self::Gateway, Self::InitialAccessToken, Self::Open, Self::ContentAddressed];
 
     /// Whether anybody can bring such a client along.
     pub fn is_open(self) -> bool {
@@ -85,7 +90,11 @@ pub enum ClientStatus {
 }
 
 impl ClientStatus {
-    const ALL: [Self; 4] = [Self::Active, Self::Pending, Self::Suspended, Self::Deleted];
+    /// Those of clients that are there.
+    pub const LISTED: [Self; 3] = [Self::Active, Self::Pending, Self::Suspended];
+
+    /// Every status.
+    pub const ALL: [Self; 4] = [Self::Active, Self::Pending, Self::Suspended, Self::Deleted];
 
     /// The status as it is stored and shown.
     pub fn as_str(self) -> &'static str {

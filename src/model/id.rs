@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::random;
-use super::time::Clock;
+use super::time::{Clock, UnixTime};
 
 /// Makes a newtype around [`Uuid`] whose values sort by their time of creation (version 7).
 macro_rules! uuid_id {
@@ -138,6 +138,12 @@ pub fn new_uuid(clock: &Clock) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &random::bytes::<10>()).into_uuid()
 }
 
+/// The version 7 UUID that sorts before every other of this time and later ones.
+pub fn first_uuid(time: UnixTime) -> Uuid {
+    let millis = u64::try_from(time.0.saturating_mul(1_000)).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
 /// A version 7 UUID made from the given clock that sorts after every one of this process with a smaller `number`, within
 /// one millisecond too.
 pub fn ordered_uuid(clock: &Clock, number: u32) -> Uuid {
@@ -152,7 +158,15 @@ pub fn ordered_uuid(clock: &Clock, number: u32) -> Uuid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::time::UnixTime;
+
+    #[test]
+    fn times_are_bounds_of_identifiers() {
+        let clock = Clock::manual(UnixTime(1_800_000_000));
+        for _ in 0..50 {
+            let made = new_uuid(&clock);
+            assert!(first_uuid(UnixTime(1_800_000_000)) <= made && made < first_uuid(UnixTime(1_800_000_001)));
+        }
+    }
 
     #[test]
     fn numbered_identifiers_sort_by_time_and_then_by_number() {

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use serde::Serialize;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
@@ -49,6 +50,14 @@ pub fn typed<T: de::DeserializeOwned>(object: &Object) -> Result<T, String> {
         });
         culprit.unwrap_or_else(|| whole.to_string())
     })
+}
+
+/// The members of something that is written as an object; of anything else there are none.
+pub fn members<T: Serialize>(thing: &T) -> Object {
+    match serde_json::to_value(thing) {
+        Ok(Value::Object(members)) => members,
+        _ => Object::new(),
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature map_err wants")]

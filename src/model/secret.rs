@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroize;
 
 /// A secret text: `Debug` prints `[redacted]`, there is no `PartialEq`, and the memory is wiped on drop.
-#[derive(Clone)]
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {

@@ -55,12 +55,6 @@ pub fn account_page(headers: &mut HeaderMap, https: bool) {
     set!(headers, CONTENT_SECURITY_POLICY, page_policy!("; form-action 'self'"));
 }
 
-/// For the console: its one script may run and ask this server, and its forms stay here.
-pub fn console_page(headers: &mut HeaderMap, https: bool) {
-    any_page(headers, https);
-    set!(headers, CONTENT_SECURITY_POLICY, page_policy!("; form-action 'self'; script-src 'self'; connect-src 'self'"));
-}
-
 /// For the page that posts an answer to a client (OAuth 2.0 Form Post Response Mode): its one script may run.
 pub fn form_post_page(headers: &mut HeaderMap, https: bool) {
     any_page(headers, https);
@@ -71,7 +65,13 @@ pub fn form_post_page(headers: &mut HeaderMap, https: bool) {
     );
 }
 
-/// For the stylesheet: its path names its content, so a copy is good for ever.
+/// For the console: its forms stay here, and its own script runs and asks this server for lists that follow.
+pub fn console_page(headers: &mut HeaderMap, https: bool) {
+    any_page(headers, https);
+    set!(headers, CONTENT_SECURITY_POLICY, page_policy!("; form-action 'self'; script-src 'self'; connect-src 'self'"));
+}
+
+/// For the stylesheets and the console's script: the path names the content, so a copy is good for ever.
 pub fn asset(headers: &mut HeaderMap, https: bool) {
     api(headers, https);
     set!(headers, CACHE_CONTROL, "public, max-age=31536000, immutable");
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn pages_are_neither_stored_nor_framed_nor_told_to_others() {
-        for kind in [page, account_page, form_post_page] {
+        for kind in [page, account_page, console_page, form_post_page] {
             let headers = built(|headers| kind(headers, true));
             assert_eq!(headers[CACHE_CONTROL], "no-store");
             assert_eq!(headers[REFERRER_POLICY], "same-origin");
@@ -161,6 +161,7 @@ mod tests {
         assert!(policy(account_page).ends_with("; form-action 'self'"));
         assert!(!policy(page).contains("form-action") && !policy(page).contains("script-src"));
         assert!(!policy(form_post_page).contains("form-action"));
+        assert!(policy(console_page).ends_with("; form-action 'self'; script-src 'self'; connect-src 'self'"));
     }
 
     #[test]

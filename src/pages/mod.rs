@@ -8,6 +8,7 @@
 mod account;
 mod confirm_address;
 mod consent;
+pub mod console;
 mod form_post;
 mod login;
 mod logout;
@@ -38,7 +39,9 @@ pub use reconnect::Product;
 pub use returns_to::ReturnsTo;
 pub use shown::{Claimed, Href, plain};
 pub use sign_up::{SignUp, SignUpErrors};
-pub use stylesheet::{STYLESHEET, STYLESHEET_PATH};
+pub use stylesheet::{
+    CONSOLE_SCRIPT, CONSOLE_SCRIPT_PATH, CONSOLE_STYLESHEET, CONSOLE_STYLESHEET_PATH, STYLESHEET, STYLESHEET_PATH,
+};
 
 /// A page: plain data that becomes HTML.
 pub trait Page {
@@ -55,6 +58,7 @@ macro_rules! pages {
         }
     )*};
 }
+use pages;
 
 pages![
     Account,

@@ -48,6 +48,14 @@ impl Moment {
         format!("{day} {name} {year}")
     }
 
+    /// For people who read many of them in a table: the month's name cut to three letters, the time in UTC.
+    pub fn short(self) -> String {
+        let (year, month, day) = self.date();
+        let (hour, minute, _) = self.time_of_day();
+        let name = usize::try_from(month - 1).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"");
+        format!("{day} {} {year}, {hour:02}:{minute:02}", name.get(..3).unwrap_or(name))
+    }
+
     fn time_of_day(self) -> (i64, i64, i64) {
         let second = self.0.seconds().rem_euclid(86_400);
         (second / 3600, second / 60 % 60, second % 60)
@@ -87,5 +95,6 @@ mod tests {
             assert_eq!(Moment(UnixTime(seconds)).machine(), machine);
         }
         assert_eq!(Moment(UnixTime(1_795_320_000)).words(), "22 November 2026, 04:00 UTC");
+        assert_eq!(Moment(UnixTime(1_795_320_000)).short(), "22 Nov 2026, 04:00");
     }
 }

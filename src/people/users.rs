@@ -1,10 +1,13 @@
 //! What an administrator does to the users of a domain: creating, changing, deleting, inviting.
 
+use serde_json::json;
+
 use super::People;
 use super::links::{NewLink, RESET_LIFETIME};
 use super::password::{MIN_PASSWORD, check_password, in_words};
 use crate::model::audit_event::Actor;
 use crate::model::id::{SessionId, UserId};
+use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
 use crate::model::secret::Secret;
 use crate::model::time::UnixTime;
@@ -74,7 +77,7 @@ impl People {
             user.password = Some(self.chosen_password(&user, password).await?);
         }
         let audit = actor.did(clock, Some(domain.id()), "user.create", &user.id.to_string());
-        let audit = audit.with("username", user.username.as_str());
+        let audit = audit.with("username", user.username.as_str()).changed(&Object::new(), &told(&user));
         stored(self.store.create_user(&user, None, &audit).await?, &user)?;
         Ok(user)
     }
@@ -104,7 +107,7 @@ impl People {
             action = if changed.enabled { "user.enable" } else { "user.disable" };
         }
         let mut audit = actor.did(clock, Some(domain.id()), action, &user.id.to_string());
-        audit = audit.with("username", changed.username.as_str());
+        audit = audit.with("username", changed.username.as_str()).changed(&told(user), &told(&changed));
         let mut ending = (user.enabled && !changed.enabled).then(|| self.tokens_end(domain));
         if let Some(password) = edit.password {
             changed.password = Some(self.chosen_password(&changed, password).await?);
@@ -227,6 +230,17 @@ pub fn invitation_url(base: &str, domain: &str, secret: &Secret) -> Secret {
 /// Where a link to choose a new password leads. `base`: the server's public URL.
 pub fn reset_url(base: &str, domain: &str, secret: &Secret) -> Secret {
     Secret::new(format!("{base}/{domain}/password/reset?token={}", secret.expose()))
+}
+
+/// What the audit log tells of a user: never the password.
+fn told(user: &User) -> Object {
+    Object::from_iter([
+        ("username".to_owned(), user.username.as_str().into()),
+        ("email".to_owned(), json!(user.email)),
+        ("email_verified".to_owned(), user.email_verified.into()),
+        ("claims".to_owned(), json!(user.claims)),
+        ("enabled".to_owned(), user.enabled.into()),
+    ])
 }
 
 fn check_user(user: &User) -> Result<(), OAuthError> {

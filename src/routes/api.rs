@@ -1,10 +1,10 @@
 //! The URLs of the administration API. Each has its description in the OpenAPI document; a test compares the two.
 
-use axum::routing::get;
+use axum::routing::{delete, get};
 
 use super::{Access, Body, Route, Surface};
 use crate::admin::admit::Needs;
-use crate::admin::api::domains;
+use crate::admin::api::{administrators, api_tokens, domains};
 use crate::admin::openapi;
 
 /// What is in a domain: auditors look, editors change.
@@ -31,4 +31,12 @@ pub(super) const API: &[Route] = &[
     // Domains.
     Route { path: "/api/v1/domains", handler: || get(domains::list).post(domains::create), access: Access::Administrator(Needs::OWNER_CHANGES), ..IN_DOMAIN },
     Route { path: "/api/v1/domains/{domain}", handler: || get(domains::read).patch(domains::change).delete(domains::delete), access: Access::Administrator(Needs { delete: crate::model::administrator::Role::Owner, ..Needs::IN_DOMAIN }), ..IN_DOMAIN },
+    // Those who administer.
+    Route { path: "/api/v1/administrators", handler: || get(administrators::list).post(administrators::create), ..OF_SERVER },
+    Route { path: "/api/v1/administrators/{administrator_id}", handler: || get(administrators::read).patch(administrators::change).delete(administrators::delete), ..OF_SERVER },
+    Route { path: "/api/v1/administrators/{administrator_id}/sessions", handler: || get(administrators::sessions).delete(administrators::end_sessions), ..OF_SERVER },
+    Route { path: "/api/v1/administrators/{administrator_id}/sessions/{session_id}", handler: || delete(administrators::end_session), ..OF_SERVER },
+    Route { path: "/api/v1/administrators/{administrator_id}/second-factor", handler: || delete(administrators::remove_second_factor), ..OF_SERVER },
+    Route { path: "/api/v1/api-tokens", handler: || get(api_tokens::list).post(api_tokens::create), ..OF_SERVER },
+    Route { path: "/api/v1/api-tokens/{token_id}", handler: || get(api_tokens::read).delete(api_tokens::revoke), ..OF_SERVER },
 ];

@@ -3,7 +3,8 @@
 use axum::routing::{get, post};
 
 use super::{Access, Body, Route, Surface};
-use crate::accounts::{account, assets, consent, login, password, sign_up, verify};
+use crate::accounts::{account, consent, login, password, sign_up, verify};
+use crate::assets;
 use crate::health;
 use crate::oauth::{authorize, introspection, jwks, metadata, revocation, token};
 use crate::oidc::{logout, userinfo};

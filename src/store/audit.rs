@@ -6,7 +6,6 @@ use uuid::Uuid;
 use super::Store;
 use super::backend::Tx;
 use crate::model::audit_event::AuditEvent;
-use crate::model::id::DomainId;
 use crate::model::json::Object;
 use crate::model::time::UnixTime;
 
@@ -39,8 +38,8 @@ pub struct AuditRecord {
 }
 
 #[derive(sqlx::FromRow)]
-struct AuditRow {
-    id: Uuid,
+pub(super) struct AuditRow {
+    pub(super) id: Uuid,
     at: UnixTime,
     actor: String,
     action: String,
@@ -77,24 +76,6 @@ impl Store {
             tx.audit(event).await?;
         }
         tx.commit().await
-    }
-
-    /// A domain's latest events, newest first, before the event `before` if one is named.
-    pub async fn audit_events(
-        &self,
-        domain_id: DomainId,
-        before: Option<Uuid>,
-        limit: i64,
-    ) -> Result<Vec<AuditRecord>, sqlx::Error> {
-        let sql = "select id, at, actor, action, target, outcome, reason, source, request_id, detail
-                   from audit_events where domain_id = $1 and ($2 is null or id < $2) order by id desc limit $3";
-        let rows: Vec<AuditRow> = on_backend!(read self, |db| sqlx::query_as(sql)
-            .bind(domain_id)
-            .bind(before)
-            .bind(limit)
-            .fetch_all(db)
-            .await)?;
-        Ok(rows.into_iter().map(AuditRecord::from).collect())
     }
 }
 

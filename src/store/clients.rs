@@ -121,19 +121,6 @@ pub enum SecretChange<'a> {
     },
 }
 
-/// What narrows a list of clients.
-#[derive(Debug, Clone, Default)]
-pub struct ClientFilter {
-    /// Only those of this origin.
-    pub origin: Option<Origin>,
-    /// Only those in this status; deleted ones are left out unless asked for.
-    pub status: Option<ClientStatus>,
-    /// Continue after this client.
-    pub after: Option<(UnixTime, ClientId)>,
-    /// At most so many.
-    pub limit: i64,
-}
-
 impl Store {
     /// A client with its secrets, from memory where possible. Deleted ones are found too.
     pub async fn client(
@@ -184,28 +171,6 @@ impl Store {
         Ok(rows.into_iter().map(ClientSecret::from).collect())
     }
 
-    /// A page of a domain's clients, oldest first.
-    pub async fn clients(&self, domain_id: DomainId, filter: &ClientFilter) -> Result<Vec<Client>, sqlx::Error> {
-        let (after_time, after_id) = match &filter.after {
-            Some((time, id)) => (*time, id.as_str()),
-            None => (UnixTime(i64::MIN), ""),
-        };
-        let sql = select_client!(
-            "where domain_id = $1 and (created_at, client_id) > ($2, $3) and ($4 is null or origin = $4)
-             and (status = $5 or ($5 is null and status <> 'deleted')) order by created_at, client_id limit $6"
-        );
-        let rows: Vec<ClientRow> = on_backend!(read self, |db| sqlx::query_as(sql)
-            .bind(domain_id)
-            .bind(after_time)
-            .bind(after_id)
-            .bind(filter.origin.map(Origin::as_str))
-            .bind(filter.status.map(ClientStatus::as_str))
-            .bind(filter.limit)
-            .fetch_all(db)
-            .await)?;
-        rows.into_iter().map(Client::try_from).collect()
-    }
-
     /// Changes a client, unless somebody else changed it since it was read. Says whether it was changed.
     pub async fn update_client(&self, update: &ClientUpdate<'_>) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin().await?;
@@ -213,6 +178,7 @@ impl Store {
             return Ok(false);
         }
         let (domain_id, client_id) = (update.client.domain_id, &update.client.client_id);
+        tx.write_client_words(update.client).await?;
         match &update.secrets {
             SecretChange::Keep => {}
             SecretChange::Drop => tx.drop_secrets(domain_id, client_id).await?,

@@ -2,9 +2,11 @@
 
 use super::Store;
 use super::changes::Change;
+use super::search_words::WordKind;
 use crate::model::audit_event::AuditEvent;
 use crate::model::client::Client;
 use crate::model::id::{ClientId, DomainId};
+use crate::model::search::client_words;
 
 impl Store {
     /// Deletes a client: its id stays taken, its tokens end, its secrets are gone. `false` if it changed since it was
@@ -33,6 +35,7 @@ impl Store {
         }
         tx.release_quota(domain_id, client_id).await?;
         tx.drop_secrets(domain_id, client_id).await?;
+        tx.drop_words(domain_id, WordKind::Client, client_id.as_str()).await?;
         let sql = "delete from resource_grants where domain_id = $1 and client_id = $2";
         on_tx!(tx, |db| sqlx::query(sql).bind(domain_id).bind(client_id).execute(db).await.map(drop))?;
         // What people allowed it does not come back with it; its tokens end by the mark above.
@@ -67,6 +70,11 @@ impl Store {
         if restored == 0 {
             return Ok(false);
         }
+        let sql = "select name from clients where domain_id = $1 and client_id = $2";
+        let name: String =
+            on_tx!(tx, |db| sqlx::query_scalar(sql).bind(domain_id).bind(client_id).fetch_one(db).await)?;
+        let words = client_words(&name, client_id.as_str());
+        tx.add_words(domain_id, (WordKind::Client, client_id.as_str()), words).await?;
         tx.audit(audit).await?;
         tx.changed(Change::Client(domain_id, client_id.clone()));
         tx.commit().await?;

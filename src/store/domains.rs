@@ -159,8 +159,13 @@ impl Store {
         let mut tx = self.begin().await?;
         let sql = "delete from data_keys where scope = $1";
         on_tx!(tx, |db| sqlx::query(sql).bind(id.to_string()).execute(db).await.map(drop))?;
-        let sql = "delete from client_usage where domain_id = $1";
-        on_tx!(tx, |db| sqlx::query(sql).bind(id).execute(db).await.map(drop))?;
+        for sql in [
+            "delete from client_usage where domain_id = $1",
+            "delete from search_words where domain_id = $1",
+            "delete from hourly_counts where domain_id = $1",
+        ] {
+            on_tx!(tx, |db| sqlx::query(sql).bind(id).execute(db).await.map(drop))?;
+        }
         let sql = "delete from domains where id = $1";
         let deleted = on_tx!(tx, |db| sqlx::query(sql).bind(id).execute(db).await.map(|done| done.rows_affected()))?;
         if deleted == 0 {

@@ -3,9 +3,11 @@
 use super::Store;
 use super::backend::Tx;
 use super::changes::Change;
+use super::search_words::WordKind;
 use crate::model::audit_event::Actor;
 use crate::model::flow_trace;
 use crate::model::id::{ClientId, DomainId, PolicyId};
+use crate::model::statistics;
 use crate::model::time::UnixTime;
 
 /// How long a row of the change feed is kept, in seconds: far longer than any process may lag behind.
@@ -52,6 +54,7 @@ impl Store {
             ("delete from administrator_sessions where expires_at <= $1", now),
             ("delete from api_tokens where expires_at <= $1", now.plus(-API_TOKENS_KEPT)),
             ("delete from api_tokens where revoked_at <= $1", now.plus(-API_TOKENS_KEPT)),
+            ("delete from hourly_counts where hour < $1", now.plus(-statistics::KEPT)),
         ] {
             removed += on_backend!(write self, |db| sqlx::query(sql)
                 .bind(before)
@@ -127,6 +130,7 @@ impl Tx {
     ) -> Result<(), sqlx::Error> {
         self.release_quota(domain_id, client_id).await?;
         self.drop_secrets(domain_id, client_id).await?;
+        self.drop_words(domain_id, WordKind::Client, client_id.as_str()).await?;
         let now = self.store.clock().now();
         if whole {
             let sql = "delete from clients where domain_id = $1 and client_id = $2";

@@ -60,6 +60,7 @@ impl Store {
         if let Some(secret) = new.secret {
             tx.insert_secret(client.domain_id, &client.client_id, secret).await?;
         }
+        tx.add_client_words(client).await?;
         tx.audit(new.audit).await?;
         // Absence is never cached, so a new client changes nothing that is; templates and credentials neither.
         tx.commit().await?;

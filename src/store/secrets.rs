@@ -18,7 +18,40 @@ struct Superseded {
     used: Option<UnixTime>,
 }
 
+/// A secret that is about to end.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ExpiringSecret {
+    /// Whose.
+    pub client_id: ClientId,
+    /// The client's name; empty where it has none.
+    pub name: String,
+    /// The secret's identifier.
+    pub secret_id: SecretId,
+    /// When it ends.
+    pub expires_at: UnixTime,
+}
+
 impl Store {
+    /// The secrets of a domain's clients that end before a time and that no newer one has superseded, the next first.
+    pub async fn expiring_secrets(
+        &self,
+        domain_id: DomainId,
+        until: UnixTime,
+        limit: i64,
+    ) -> Result<Vec<ExpiringSecret>, sqlx::Error> {
+        let sql = "select s.client_id, c.name, s.id as secret_id, s.expires_at from client_secrets s
+                   join clients c on c.domain_id = s.domain_id and c.client_id = s.client_id
+                   where s.domain_id = $1 and s.expires_at < $2 and s.expires_at > $3 and not s.superseded
+                   order by s.expires_at, s.id limit $4";
+        on_backend!(read self, |db| sqlx::query_as(sql)
+            .bind(domain_id)
+            .bind(until)
+            .bind(self.clock().now())
+            .bind(limit)
+            .fetch_all(db)
+            .await)
+    }
+
     /// Ends one secret of a client at once. `false` if the client has no such secret.
     pub async fn end_secret(
         &self,

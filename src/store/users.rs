@@ -1,17 +1,20 @@
 //! The users of a domain.
 
+use serde_json::Value;
 use sqlx::types::Json;
 
 use super::Store;
 use super::backend::Tx;
+use super::search_words::WordKind;
 pub use super::user_links::{LinkPurpose, UserLink};
 use crate::model::audit_event::AuditEvent;
 use crate::model::id::{DomainId, UserId};
+use crate::model::search::user_words;
 use crate::model::time::UnixTime;
 use crate::model::user::{User, UserClaims, fold};
 
 #[derive(sqlx::FromRow)]
-struct UserRow {
+pub(super) struct UserRow {
     id: UserId,
     domain_id: DomainId,
     username: String,
@@ -82,18 +85,6 @@ impl Store {
         Ok(row.map(User::from))
     }
 
-    /// A page of a domain's users by user name, after the given one.
-    pub async fn users(&self, domain_id: DomainId, after: &str, limit: i64) -> Result<Vec<User>, sqlx::Error> {
-        let sql = select_user!("where domain_id = $1 and username_key > $2 order by username_key limit $3");
-        let rows: Vec<UserRow> = on_backend!(read self, |db| sqlx::query_as(sql)
-            .bind(domain_id)
-            .bind(fold(after))
-            .bind(limit)
-            .fetch_all(db)
-            .await)?;
-        Ok(rows.into_iter().map(User::from).collect())
-    }
-
     /// Creates a user. With the hash of a one-time link, the link is used up by it; a link that is gone is a conflict.
     pub async fn create_user(
         &self,
@@ -133,6 +124,7 @@ impl Store {
         if inserted == 0 {
             return Ok(PutUserOutcome::UsernameTaken);
         }
+        tx.add_words(user.domain_id, (WordKind::User, &fold(&user.username)), words_of(user)).await?;
         tx.audit(audit).await?;
         tx.commit().await?;
         Ok(PutUserOutcome::Stored)
@@ -152,6 +144,7 @@ impl Store {
             return Ok(taken);
         }
         tx.drop_outdated_links(user).await?;
+        tx.drop_user_words(user.domain_id, user.id, Some(&user.username)).await?;
         let now = self.clock().now();
         let sql = "update users set username = $1, username_key = $2, email = $3, email_key = $4, email_verified = $5,
                    password = $6, claims = $7, enabled = $8, updated_at = $9, version = version + 1
@@ -175,6 +168,7 @@ impl Store {
         if updated == 0 {
             return Ok(PutUserOutcome::Conflict);
         }
+        tx.write_words(user.domain_id, (WordKind::User, &fold(&user.username)), words_of(user)).await?;
         if let Some(until) = ending {
             tx.end_user(user.domain_id, user.id, until).await?;
         }
@@ -193,6 +187,7 @@ impl Store {
     ) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin().await?;
         tx.end_user(domain_id, id, until).await?;
+        tx.drop_user_words(domain_id, id, None).await?;
         let sql = "delete from users where domain_id = $1 and id = $2";
         let deleted = on_tx!(tx, |db| sqlx::query(sql)
             .bind(domain_id)
@@ -209,7 +204,29 @@ impl Store {
     }
 }
 
+fn words_of(user: &User) -> Vec<Vec<u8>> {
+    user_words(&user.username, user.email.as_deref(), user.claims.0.get("name").and_then(Value::as_str))
+}
+
 impl Tx {
+    /// Removes the words of a user, who keeps them under the name of old; not those under `kept`.
+    async fn drop_user_words(
+        &mut self,
+        domain_id: DomainId,
+        id: UserId,
+        kept: Option<&str>,
+    ) -> Result<(), sqlx::Error> {
+        let sql = "delete from search_words where domain_id = $1 and kind = 'user' and target <> $3
+                   and target = (select username_key from users where domain_id = $1 and id = $2)";
+        on_tx!(self, |db| sqlx::query(sql)
+            .bind(domain_id)
+            .bind(id)
+            .bind(kept.map(fold).unwrap_or_default())
+            .execute(db)
+            .await
+            .map(drop))
+    }
+
     /// Whether another user holds the name or the address, as a name or as an address: people log in with either.
     async fn taken(&mut self, user: &User) -> Result<Option<PutUserOutcome>, sqlx::Error> {
         let username = fold(&user.username);

@@ -28,7 +28,7 @@ const LAYERS: [&[&str]; 9] = [
     ],
     &["app"],
     VERBS,
-    &["routes", "edge", "health"],
+    &["routes", "edge", "health", "assets"],
     &["server"],
     &["startup", "housekeeping"],
     &["cli", "harness", "main", "lib"],
@@ -57,8 +57,11 @@ const SERVER_WIDE_FILES: [(&str, &str); 12] = [
 ];
 
 /// Single methods of other files that are about the whole server: `(method, reason)`.
-const SERVER_WIDE_METHODS: [(&str, &str); 2] = [
+const SERVER_WIDE_METHODS: [(&str, &str); 5] = [
     ("load_revoked_tokens", "fills the memory of a starting process, in no request"),
+    ("fill_search_words", "completes an older database, in no request"),
+    ("add_counts", "writes a batch collected from all domains, in no request"),
+    ("server_audit_events", "the events that belong to no domain, for those who administer the server"),
     ("write_secret_usage", "writes a batch collected from all domains, in no request"),
 ];
 

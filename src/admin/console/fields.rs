@@ -1,6 +1,7 @@
 //! What an administrator's form holds: fields that may come several times, as check boxes do.
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use http::request::Parts;
 
 use crate::app::App;
 use crate::model::oauth_error::OAuthError;
@@ -17,6 +18,17 @@ impl FromRequest<App> for Fields {
             return Err(OAuthError::unsupported_media_type("this page takes application/x-www-form-urlencoded only"));
         }
         Ok(Self::parse(&read_body(request.into_body()).await?))
+    }
+}
+
+/// The parameters of a page's URL. One that is not known does nothing: links grow old.
+pub struct Asked(pub Fields);
+
+impl FromRequestParts<App> for Asked {
+    type Rejection = OAuthError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, OAuthError> {
+        Ok(Self(Fields::parse(parts.uri.query().unwrap_or_default().as_bytes())))
     }
 }
 

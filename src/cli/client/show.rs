@@ -11,10 +11,9 @@ use super::One;
 use crate::cli::context::Context;
 use crate::cli::output::{members, pairs, print, table, time, time_or};
 use crate::model::client::{Client, ClientStatus, Origin};
-use crate::model::id::ClientId;
 use crate::model::time::UnixTime;
 use crate::store::cache::{ClientEntry, DomainEntry};
-use crate::store::clients::ClientFilter;
+use crate::store::client_list::{ClientListQuery, Direction};
 
 const ORIGINS: [&str; 5] = ["manual", "gateway", "initial_access_token", "open", "content_addressed"];
 const STATUSES: [&str; 4] = ["active", "pending", "suspended", "deleted"];
@@ -40,20 +39,26 @@ pub struct ListArgs {
 
 pub(super) async fn list(context: &Context, arguments: ListArgs) -> anyhow::Result<()> {
     let domain = context.domain(&arguments.domain).await?;
-    let after = match &arguments.after {
-        Some(id) => {
-            let entry = context.client(&domain, id).await?;
-            Some((entry.client.created_at, ClientId(id.clone())))
-        }
-        None => None,
-    };
-    let filter = ClientFilter {
+    let mut query = ClientListQuery {
         origin: arguments.origin.as_deref().and_then(Origin::parse),
         status: arguments.status.as_deref().and_then(ClientStatus::parse),
-        after,
+        with_resource_credentials: true,
+        direction: Direction::OldestFirst,
         limit: arguments.limit,
+        ..ClientListQuery::default()
     };
-    let clients = context.store.clients(domain.id(), &filter).await?;
+    if let Some(id) = &arguments.after {
+        query.cursor = Some(query.after(&context.client(&domain, id).await?.client));
+    }
+    let mut clients = Vec::new();
+    while let Some(page) = context.store.list_clients(domain.id(), &query).await? {
+        clients.extend(page.items.into_iter().map(|listed| listed.client));
+        query.limit = arguments.limit - i64::try_from(clients.len())?;
+        query.cursor = page.next;
+        if query.cursor.is_none() || query.limit <= 0 {
+            break;
+        }
+    }
     let shown: Vec<Value> = clients.iter().map(|client| describe(&domain, client)).collect();
     print(context.json, &json!(shown), || {
         let row = |client: &Client| {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::context::Context;
 use crate::cli::output::{members, pairs, print, table, time};
 use crate::model::user::User;
+use crate::store::user_list::UserListQuery;
 
 /// Flags of `user list`.
 #[derive(Debug, Args)]
@@ -24,7 +25,17 @@ pub struct ListArgs {
 
 pub(super) async fn list(context: &Context, arguments: ListArgs) -> anyhow::Result<()> {
     let domain = context.domain(&arguments.domain).await?;
-    let users = context.store.users(domain.id(), &arguments.after, arguments.limit).await?;
+    let mut query = UserListQuery { limit: arguments.limit, ..UserListQuery::default() };
+    query.cursor = (!arguments.after.is_empty()).then(|| query.after(&arguments.after));
+    let mut users = Vec::new();
+    while let Some(page) = context.store.list_users(domain.id(), &query).await? {
+        users.extend(page.items);
+        query.limit = arguments.limit - i64::try_from(users.len())?;
+        query.cursor = page.next;
+        if query.cursor.is_none() || query.limit <= 0 {
+            break;
+        }
+    }
     let shown: Vec<Value> = users.iter().map(describe).collect();
     print(context.json, &json!(shown), || {
         let row = |user: &User| {

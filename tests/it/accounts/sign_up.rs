@@ -6,7 +6,7 @@ use registrar::store::users::LinkPurpose;
 use rstest::rstest;
 
 use super::{Browser, PASSWORD, Pages as _, Scene};
-use crate::support::Backend;
+use crate::support::{Backend, audit_log};
 
 const VERIFY: &str = "Subject: Confirm your e-mail address";
 
@@ -50,7 +50,7 @@ async fn whoever_signs_up_is_logged_in_and_goes_on(#[values(Backend::Sqlite, Bac
     let progress = scene.interaction(&interaction.id).await.unwrap().progress;
     assert_eq!(progress.logged_in, Some(scene.sessions(&user).await[0]));
     scene.server.audited(|event| event.action == "user.sign_up" && event.outcome == "done").await;
-    let dump = format!("{:?}", scene.server.app.store.audit_events(user.domain_id, None, 100).await.unwrap());
+    let dump = format!("{:?}", audit_log(&scene.server.app.store, user.domain_id).await);
     assert!(!dump.contains(PASSWORD), "{dump}");
 }
 

@@ -1,4 +1,5 @@
 //! Administration: the REST API and the console.
 
+mod administrators;
 mod idempotency;
 mod roles;

@@ -1,9 +1,8 @@
 //! Clients and their secrets.
 
-use registrar::model::client::{ClientStatus, Origin};
+use registrar::model::client::ClientStatus;
 use registrar::model::id::ClientId;
-use registrar::model::time::UnixTime;
-use registrar::store::clients::{ClientFilter, ClientUpdate, SecretChange};
+use registrar::store::clients::{ClientUpdate, SecretChange};
 use registrar::store::registrations::RegisterOutcome;
 use rstest::rstest;
 use serde_json::json;
@@ -131,36 +130,4 @@ async fn templates_are_found_by_slug_and_by_id(#[values(Backend::Sqlite, Backend
     assert_eq!((find("three").await, find("tpl-c").await), (None, None));
     let all = story.store.templates(story.domain_id).await.unwrap();
     assert_eq!(all.iter().map(|client| client.client_id.as_str()).collect::<Vec<_>>(), ["two", "one"]);
-}
-
-#[rstest]
-#[tokio::test]
-async fn clients_are_listed_in_pages_oldest_first(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
-    let Some(story) = Story::begin(backend).await else { return };
-    for number in 0..7 {
-        let mut client = story.client(&format!("c{number}"));
-        client.created_at = UnixTime(100 + i64::from(number / 2));
-        client.origin = if number % 2 == 0 { Origin::Gateway } else { Origin::Open };
-        client.status = if number == 3 { ClientStatus::Suspended } else { ClientStatus::Active };
-        story.add(&client, None).await;
-    }
-    let last = story.store.read_client(story.domain_id, &id("c6")).await.unwrap().unwrap().client;
-    story.store.delete_client(&last, &story.audit("client.delete")).await.unwrap();
-    let list = async |filter: ClientFilter| {
-        let page = story.store.clients(story.domain_id, &filter).await.unwrap();
-        page.into_iter().map(|client| (client.client_id.0, client.created_at)).collect::<Vec<_>>()
-    };
-    let mut filter = ClientFilter { limit: 4, ..ClientFilter::default() };
-    let first = list(filter.clone()).await;
-    assert_eq!(first.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["c0", "c1", "c2", "c3"]);
-    filter.after = first.last().map(|(name, at)| (*at, id(name)));
-    let second = list(filter).await;
-    assert_eq!(second.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["c4", "c5"], "no deleted ones");
-    for (filter, expected) in [
-        (ClientFilter { origin: Some(Origin::Open), limit: 9, ..ClientFilter::default() }, vec!["c1", "c3", "c5"]),
-        (ClientFilter { status: Some(ClientStatus::Suspended), limit: 9, ..ClientFilter::default() }, vec!["c3"]),
-        (ClientFilter { status: Some(ClientStatus::Deleted), limit: 9, ..ClientFilter::default() }, vec!["c6"]),
-    ] {
-        assert_eq!(list(filter).await.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), expected);
-    }
 }

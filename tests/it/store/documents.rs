@@ -8,7 +8,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::Story;
-use crate::support::Backend;
+use crate::support::{Backend, audit_log};
 
 fn document(story: &Story, id: &str, identity: &str) -> ClientDocument {
     let Value::Object(metadata) = json!({ "client_name": id }) else { unreachable!() };
@@ -48,7 +48,7 @@ async fn a_document_is_kept_and_a_change_is_noticed(#[values(Backend::Sqlite, Ba
     assert_eq!(story.database.count(changed_at).await, first.fetched_at.seconds());
     assert!(keep(&story, &document(&story, id.as_str(), "two"), 10).await);
     assert_eq!(story.database.count(changed_at).await, renamed.fetched_at.seconds());
-    let audited = story.store.audit_events(story.domain_id, None, 10).await.unwrap();
+    let audited = audit_log(&story.store, story.domain_id).await;
     assert_eq!(audited.iter().filter(|event| event.action == "client_document.change").count(), 1);
     assert!(story.add_domain("other").await);
     let other = story.store.domain_named("other").await.unwrap().unwrap().id();

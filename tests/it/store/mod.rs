@@ -6,9 +6,12 @@ mod documents;
 mod domains;
 mod interactions;
 mod keys;
+mod lists;
 mod logins;
 mod operation;
 mod quotas;
+mod search;
+mod statistics;
 mod traces;
 mod users;
 

@@ -96,23 +96,6 @@ async fn openly_registered_clients_that_nobody_used_are_removed(
 
 #[rstest]
 #[tokio::test]
-async fn the_audit_log_is_read_in_pages_newest_first(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
-    let Some(story) = Story::begin(backend).await else { return };
-    let mut events = Vec::new();
-    for _ in 0..5 {
-        story.clock.advance(1);
-        events.push(story.audit("client.register").with("n", events.len()).refused("because"));
-    }
-    story.store.write_audit(&events).await.unwrap();
-    let first = story.store.audit_events(story.domain_id, None, 3).await.unwrap();
-    assert_eq!(first.iter().map(|event| event.detail["n"].as_u64().unwrap()).collect::<Vec<_>>(), [4, 3, 2]);
-    assert!(first.iter().all(|event| event.outcome == "refused" && event.reason.as_deref() == Some("because")));
-    let second = story.store.audit_events(story.domain_id, Some(first[2].id), 2).await.unwrap();
-    assert_eq!(second.iter().map(|event| event.detail["n"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 0]);
-}
-
-#[rstest]
-#[tokio::test]
 async fn last_used_times_are_written_in_batches(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(story) = Story::begin(backend).await else { return };
     let store = &story.store;

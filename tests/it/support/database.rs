@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use registrar::model::id::DomainId;
 use registrar::model::secret::Secret;
+use registrar::store::Store;
+use registrar::store::audit::AuditRecord;
+use registrar::store::audit_list::AuditQuery;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
@@ -116,6 +120,19 @@ impl Database {
                 let mut db = connect(&(**server).clone().database(name)).await;
                 sqlx::query_scalar(sql).fetch_one(&mut db).await.unwrap()
             }
+        }
+    }
+}
+
+/// All that the audit log of a domain holds, newest first.
+pub async fn audit_log(store: &Store, domain_id: DomainId) -> Vec<AuditRecord> {
+    let (mut events, mut query) = (Vec::new(), AuditQuery { limit: 200, ..AuditQuery::default() });
+    loop {
+        let page = store.audit_events(domain_id, &query).await.unwrap().unwrap();
+        events.extend(page.items);
+        query.cursor = page.next;
+        if query.cursor.is_none() {
+            return events;
         }
     }
 }

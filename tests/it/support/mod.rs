@@ -19,7 +19,7 @@ pub use assertion::{ASSERTION_TYPE, ClientKey, assertion_form, claims as asserti
 pub use browser::{Browser, Form, Landed, Page, param};
 pub use client::basic;
 pub use client::{Answer, Api};
-pub use database::{Backend, Database};
+pub use database::{Backend, Database, audit_log};
 pub use login::{REDIRECT, VERIFIER, add_user, decoded, log_in, text};
 pub use origin::Origin;
 pub use people::{Authorize, CHALLENGE, PASSWORD, claims};

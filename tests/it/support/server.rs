@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Api, Backend, Database};
+use super::{Api, Backend, Database, audit_log};
 
 /// The time at which every test begins.
 pub const START: UnixTime = UnixTime(1_790_000_000);
@@ -293,7 +293,7 @@ impl TestServer {
         let domain = self.domain().await;
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
-            let events = self.app.store.audit_events(domain.id(), None, 500).await.unwrap();
+            let events = audit_log(&self.app.store, domain.id()).await;
             if let Some(found) = events.iter().find(|event| fits(event)) {
                 return found.clone();
             }

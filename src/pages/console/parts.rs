@@ -1,0 +1,358 @@
+//! Plain data of the parts that pages of the console are made of; `templates/console/parts.html` draws them.
+
+use crate::pages::{Claimed, Href};
+
+/// How a badge, a tile or a step is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BadgeKind {
+    /// As it should be: active, passed.
+    Good,
+    /// Wants attention: expiring, waiting for approval.
+    Warn,
+    /// Wrong, refused, ended.
+    Bad,
+    /// Neither good nor bad: an origin, a kind.
+    #[default]
+    Quiet,
+}
+
+impl BadgeKind {
+    /// The kind as the stylesheet writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+            Self::Quiet => "quiet",
+        }
+    }
+}
+
+/// A word in a pill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Badge {
+    /// How it is meant.
+    pub kind: BadgeKind,
+    /// The word; never colour alone.
+    pub text: Claimed,
+}
+
+impl Badge {
+    /// A badge.
+    pub fn new(kind: BadgeKind, text: impl Into<Claimed>) -> Self {
+        Self { kind, text: text.into() }
+    }
+}
+
+/// A link of a row of tabs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tab {
+    /// What it says.
+    pub text: String,
+    /// Where it leads.
+    pub href: Href,
+    /// Whether it is this page.
+    pub current: bool,
+    /// A number beside the text.
+    pub count: Option<u64>,
+}
+
+impl Tab {
+    /// The number as people read it.
+    pub fn number(&self) -> Option<String> {
+        self.count.map(grouped)
+    }
+}
+
+/// A column's heading.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Column {
+    /// What it says.
+    pub text: &'static str,
+    /// Where a click sorts by it; `None`: not sortable.
+    pub sort: Option<Href>,
+    /// How the rows are sorted by it now.
+    pub order: Order,
+    /// Whether it holds numbers, set to the right.
+    pub number: bool,
+}
+
+/// How rows are sorted by a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// Not by this column.
+    #[default]
+    None,
+    /// The least first.
+    Ascending,
+    /// The greatest first.
+    Descending,
+}
+
+impl Order {
+    /// The order as `aria-sort` writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Ascending => "ascending",
+            Self::Descending => "descending",
+        }
+    }
+}
+
+impl Column {
+    /// A column that cannot be sorted by.
+    pub fn new(text: &'static str) -> Self {
+        Self { text, ..Self::default() }
+    }
+
+    /// A column of numbers.
+    pub fn number(text: &'static str) -> Self {
+        Self { number: true, ..Self::new(text) }
+    }
+
+    /// The same column, sortable.
+    #[must_use]
+    pub fn sorted(self, href: impl Into<Href>, order: Order) -> Self {
+        Self { sort: Some(href.into()), order, ..self }
+    }
+}
+
+/// What stands below a table that shows a part of many rows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pager {
+    /// The page before this one, with newer rows.
+    pub newer: Option<Href>,
+    /// The page after this one, with older rows.
+    pub older: Option<Href>,
+    /// How many rows there are, where that is known.
+    pub total: Option<Total>,
+    /// A search that stopped before its end: how many rows were examined, and where it goes on.
+    pub examined: Option<(u64, Href)>,
+}
+
+impl Pager {
+    /// The total in words, empty if it is not known.
+    pub fn words(&self) -> String {
+        self.total.map(Total::words).unwrap_or_default()
+    }
+
+    /// How far a search that stopped has come, in words, and where it goes on.
+    pub fn further(&self) -> Option<(String, &Href)> {
+        self.examined.as_ref().map(|(count, href)| (grouped(*count), href))
+    }
+}
+
+/// A count that is not taken further than it is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    /// So many.
+    Exactly(u64),
+    /// So many at least; counting stopped there.
+    AtLeast(u64),
+}
+
+impl Total {
+    /// The number as people read it: `1,204` or `10,000+`.
+    pub fn words(self) -> String {
+        match self {
+            Self::Exactly(count) => grouped(count),
+            Self::AtLeast(count) => format!("{}+", grouped(count)),
+        }
+    }
+}
+
+/// A number with commas between thousands.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// One of the values of a select, or of a list of checkboxes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Choice {
+    /// What is posted.
+    pub value: String,
+    /// What it is called.
+    pub label: Claimed,
+    /// A sentence about it; only lists of checkboxes show it.
+    pub description: Claimed,
+    /// Whether it is chosen.
+    pub chosen: bool,
+    /// Whether it cannot be chosen by this person.
+    pub disabled: bool,
+    /// Words of warning beside it: "full control of all clients".
+    pub risk: Option<Claimed>,
+}
+
+impl Choice {
+    /// A choice without description.
+    pub fn new(value: impl Into<String>, label: impl Into<Claimed>, chosen: bool) -> Self {
+        Self { value: value.into(), label: label.into(), chosen, ..Self::default() }
+    }
+}
+
+/// How a step of something ended, or where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done, it passed.
+    Done,
+    /// It passed, with something to know.
+    Warned,
+    /// It failed, it was refused.
+    Failed,
+    /// It did not apply.
+    Skipped,
+    /// It is still to come, or under way.
+    Waiting,
+}
+
+impl Outcome {
+    /// The outcome as the stylesheet writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Warned => "warned",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Waiting => "waiting",
+        }
+    }
+
+    /// The outcome for those who do not see the icon.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Done => "Done",
+            Self::Warned => "Done, with a warning",
+            Self::Failed => "Failed",
+            Self::Skipped => "Does not apply",
+            Self::Waiting => "Still to come",
+        }
+    }
+
+    /// The icon.
+    pub fn icon(self) -> &'static str {
+        match self {
+            Self::Done => "check",
+            Self::Warned => "alert",
+            Self::Failed => "cross",
+            Self::Skipped => "minus",
+            Self::Waiting => "dot",
+        }
+    }
+}
+
+/// A step of a wizard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WizardStep {
+    /// What it is called.
+    pub text: &'static str,
+    /// `Done`, `Waiting`; the one that is under way is `current`.
+    pub outcome: Outcome,
+    /// Whether it is this page.
+    pub current: bool,
+    /// Where one goes back to it.
+    pub href: Option<Href>,
+}
+
+impl WizardStep {
+    /// The steps of a wizard that has come to the one at `current`, counted from 0.
+    pub fn all(texts: &[&'static str], current: usize) -> Vec<Self> {
+        let step = |(index, text): (usize, &&'static str)| Self {
+            text,
+            outcome: if index < current { Outcome::Done } else { Outcome::Waiting },
+            current: index == current,
+            href: None,
+        };
+        texts.iter().enumerate().map(step).collect()
+    }
+}
+
+/// A number on its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stat {
+    /// What is counted.
+    pub label: String,
+    /// How many, as people read it.
+    pub value: String,
+    /// What to know beside it: "12 in the last day".
+    pub note: String,
+    /// Where one sees them.
+    pub href: Option<Href>,
+    /// How it is meant; `Quiet` is plain.
+    pub kind: BadgeKind,
+}
+
+impl Stat {
+    /// A plain number.
+    pub fn new(label: impl Into<String>, total: Total) -> Self {
+        Self { label: label.into(), value: total.words(), note: String::new(), href: None, kind: BadgeKind::Quiet }
+    }
+
+    /// The same number, leading somewhere.
+    #[must_use]
+    pub fn to(self, href: impl Into<Href>) -> Self {
+        Self { href: Some(href.into()), ..self }
+    }
+
+    /// The same number with a remark.
+    #[must_use]
+    pub fn noting(self, note: impl Into<String>) -> Self {
+        Self { note: note.into(), ..self }
+    }
+
+    /// The same number, meant somehow.
+    #[must_use]
+    pub fn meant(self, kind: BadgeKind) -> Self {
+        Self { kind, ..self }
+    }
+}
+
+/// A value with a name, to be copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copyable {
+    /// The id of its element, once on a page.
+    pub id: &'static str,
+    /// What it is.
+    pub label: &'static str,
+    /// The value itself, printed as it is: only what this server made.
+    pub value: String,
+}
+
+impl Copyable {
+    /// A value to be copied.
+    pub fn new(id: &'static str, label: &'static str, value: impl Into<String>) -> Self {
+        Self { id, label, value: value.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345, "12,345"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+        assert_eq!(Total::AtLeast(10_000).words(), "10,000+");
+        assert_eq!(Total::Exactly(7).words(), "7");
+    }
+
+    #[test]
+    fn a_wizard_is_done_up_to_where_one_is() {
+        let steps = WizardStep::all(&["Kind", "Details", "Check"], 1);
+        assert_eq!(
+            steps.iter().map(|step| step.outcome).collect::<Vec<_>>(),
+            [Outcome::Done, Outcome::Waiting, Outcome::Waiting]
+        );
+        assert_eq!(steps.iter().map(|step| step.current).collect::<Vec<_>>(), [false, true, false]);
+    }
+}
