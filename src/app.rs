@@ -18,12 +18,14 @@ use crate::keys::rotation::{Rotator, Schedule};
 use crate::model::audit_event::AuditEvent;
 use crate::model::domain::{Domain, DomainSettings};
 use crate::model::id::DomainId;
+use crate::model::statistics::Counted;
 use crate::model::time::Clock;
 use crate::ops::audit::AuditQueue;
 use crate::ops::feed::FeedHealth;
 use crate::ops::flow_trace::FlowTraces;
 use crate::ops::metrics::{DomainMetrics, Metrics};
 use crate::ops::rate_limit::RateLimits;
+use crate::ops::statistics::Statistics;
 use crate::ops::usage::Usage;
 use crate::people::People;
 use crate::store::Store;
@@ -76,6 +78,8 @@ pub struct Parts {
     pub feed: FeedHealth,
     /// Last-used times on their way to the database.
     pub usage: Usage,
+    /// What happens, on its way to the database.
+    pub statistics: Statistics,
     /// Refusals on their way to the database.
     pub audit: AuditQueue,
     /// Steps of login attempts on their way to the database.
@@ -120,6 +124,22 @@ impl Parts {
         let found = Arc::new(self.metrics.domain(&domain.name, self.grants));
         self.domain_metrics.write().unwrap_or_else(PoisonError::into_inner).insert(domain.id, Arc::clone(&found));
         found
+    }
+
+    /// Counts something for the statistics. `label` is of a set of our own, never what a stranger typed.
+    pub fn count(&self, domain_id: DomainId, counted: Counted, label: &'static str) {
+        self.statistics.note(domain_id, self.clock.now(), (counted, label));
+    }
+
+    /// Writes what was collected in memory; what cannot be written is kept for the next time.
+    pub async fn flush(&self) -> Result<(), sqlx::Error> {
+        let used = self.usage.flush(&self.store).await;
+        self.statistics.flush(&self.store, self.all_counters()).await.and(used)
+    }
+
+    fn all_counters(&self) -> Vec<(DomainId, Arc<DomainMetrics>)> {
+        let known = self.domain_metrics.read().unwrap_or_else(PoisonError::into_inner);
+        known.iter().map(|(id, counters)| (*id, Arc::clone(counters))).collect()
     }
 
     /// Whether anybody may register in a domain where registration is on: by its switch, or because the server is only

@@ -1,9 +1,12 @@
 //! Security domains and what an administrator keeps in them: creating, changing and deleting.
 
+pub mod connections;
+pub mod endpoints;
 pub mod initial_access_tokens;
-mod policies;
+pub mod look;
+pub mod policies;
 pub mod resources;
-mod scopes;
+pub mod scopes;
 mod settings;
 
 use std::sync::Arc;
@@ -38,7 +41,7 @@ pub struct Domains {
 impl Domains {
     /// Creates a domain with the system scopes, the preset policies and its own keys. `false` if the name is taken.
     pub async fn create(&self, name: &str, settings: DomainSettings, actor: &Actor) -> Result<bool, OAuthError> {
-        check_domain_name(name).map_err(OAuthError::invalid_request)?;
+        check_domain_name(name).map_err(|problem| OAuthError::invalid_request(format!("name: {problem}")))?;
         settings.check().map_err(OAuthError::invalid_request)?;
         check_default_resource(&settings, &[])?;
         let clock = self.store.clock();
@@ -79,6 +82,7 @@ fn system_scopes() -> Vec<Scope> {
         hidden: false,
         reserved: false,
         self_registrable: true,
+        version: 0,
     };
     vec![
         open("openid", "Sign in", "Know who you are"),
@@ -94,6 +98,7 @@ fn system_scopes() -> Vec<Scope> {
             hidden: true,
             reserved: true,
             self_registrable: false,
+            version: 0,
         },
     ]
 }

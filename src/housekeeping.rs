@@ -9,7 +9,7 @@ use crate::model::flow_trace::MOST_KEPT;
 use crate::model::interaction::MOST_INTERACTIONS;
 use crate::model::random;
 
-/// How often last-used times are written.
+/// How often last-used times and statistics are written.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
 
 /// Every so many flushes, one process does what one process must do.
@@ -27,8 +27,8 @@ pub async fn run(app: App, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(FLUSH_EVERY) => {}
         }
-        if let Err(error) = app.usage.flush(&app.store).await {
-            tracing::warn!(%error, "last-used times could not be written; they are kept for the next time");
+        if let Err(error) = app.flush().await {
+            tracing::warn!(%error, "last-used times and statistics could not be written; they are kept for the next time");
         }
         flushes += 1;
         if flushes % FLUSHES_PER_ROUND == 0 {
@@ -38,6 +38,42 @@ pub async fn run(app: App, stop: CancellationToken) {
             }
         }
     }
+}
+
+/// Gives clients and users of an older database their search words, in one process at a time, until all have them.
+pub async fn fill_search_words(app: App, stop: CancellationToken) {
+    let holder = random::identifier();
+    loop {
+        match fill_next(&app, &holder).await {
+            Ok(Filled::All) => return,
+            Ok(Filled::Some) if stop.is_cancelled() => return,
+            Ok(Filled::Some) => continue,
+            Ok(Filled::Elsewhere) => {}
+            Err(error) => tracing::warn!(%error, "search words could not be written; it is tried again"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(FLUSH_EVERY) => {}
+        }
+    }
+}
+
+/// What became of a batch of search words.
+enum Filled {
+    All,
+    Some,
+    Elsewhere,
+}
+
+async fn fill_next(app: &App, holder: &str) -> Result<Filled, sqlx::Error> {
+    if !app.store.take_lease("search_words", holder, LEASE_SECONDS).await? {
+        return Ok(Filled::Elsewhere);
+    }
+    if !app.store.fill_search_words().await? {
+        return Ok(Filled::Some);
+    }
+    app.store.release_lease("search_words", holder).await?;
+    Ok(Filled::All)
 }
 
 /// One round of what one process must do, if it is this process's turn.

@@ -109,6 +109,11 @@ pub fn metrics_router(app: &App) -> Router {
     assemble(app, &[METRICS])
 }
 
+/// The router of discovery alone, for requests within the process.
+fn discovery_router(app: &App) -> Router {
+    assemble(app, routes().filter(|route| route.path.contains("/.well-known/")))
+}
+
 fn assemble<'a>(app: &App, routes: impl IntoIterator<Item = &'a Route>) -> Router {
     let mut table = Router::new();
     for route in routes {

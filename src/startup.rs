@@ -34,6 +34,7 @@ use crate::ops::feed::FeedHealth;
 use crate::ops::flow_trace::{self, TraceOutlet};
 use crate::ops::metrics::Metrics;
 use crate::ops::rate_limit::RateLimits;
+use crate::ops::statistics::Statistics;
 use crate::ops::usage::Usage;
 use crate::people::People;
 use crate::provisioning::file::ProvisioningFile;
@@ -184,8 +185,8 @@ impl Running {
         }
         self.background.cancel();
         while self.tasks.join_next().await.is_some() {}
-        if let Err(error) = self.app.usage.flush(&self.app.store).await {
-            tracing::warn!(%error, "last-used times could not be written");
+        if let Err(error) = self.app.flush().await {
+            tracing::warn!(%error, "last-used times and statistics could not be written");
         }
         self.app.store.close().await;
         result
@@ -232,6 +233,7 @@ pub fn assemble(
         rate_limits: RateLimits::new(&settings.rate_limit, clock.clone()),
         feed: FeedHealth::default(),
         usage: Usage::default(),
+        statistics: Statistics::default(),
         stopping: AtomicBool::new(false),
         grants: GRANT_NAMES,
         settings,

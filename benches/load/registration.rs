@@ -41,6 +41,9 @@ const CLIENT: &str = "insert into clients (domain_id, client_id, name, origin, s
     on conflict (domain_id, client_id) do nothing";
 const SECRET: &str = "insert into client_secrets (id, domain_id, client_id, verifier, sealed, superseded, created_at,
     expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8)";
+/// The id and the one word of the name.
+const WORDS: &str = "insert into search_words (domain_id, kind, word, target)
+    values ($1, $2, $3, $4), ($5, $6, $7, $8) on conflict do nothing";
 const AUDIT: &str = "insert into audit_events (id, domain_id, at, actor, action, target, outcome, reason, source,
     request_id, detail) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
@@ -87,6 +90,11 @@ macro_rules! insert {
         let secret = sqlx::query(SECRET).bind(uuid()).bind(pattern.domain_id).bind(&id).bind(&pattern.verifier);
         let secret = secret.bind(&pattern.sealed).bind(false).bind(now).bind(None::<i64>);
         secret.execute(&mut *transaction).await?;
+        let mut words = sqlx::query(WORDS);
+        for word in [id.to_lowercase(), pattern.name.to_lowercase()] {
+            words = words.bind(pattern.domain_id).bind("client").bind(word.into_bytes()).bind(&id);
+        }
+        words.execute(&mut *transaction).await?;
         let audit = sqlx::query(AUDIT).bind(uuid()).bind(pattern.domain_id).bind(now).bind(&pattern.actor);
         let audit = audit.bind("client.register").bind(&id).bind("done").bind(None::<String>).bind("127.0.0.1");
         audit.bind(random::identifier()).bind(&pattern.detail).execute(&mut *transaction).await?;

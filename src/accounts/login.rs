@@ -14,6 +14,7 @@ use crate::model::id::AttemptId;
 use crate::model::interaction::Interaction;
 use crate::model::oauth_error::OAuthError;
 use crate::model::secret::Secret;
+use crate::model::statistics::Counted;
 use crate::model::user::{User, fold};
 use crate::oauth::browser::Browser;
 use crate::oauth::request::InDomain;
@@ -75,16 +76,22 @@ pub async fn submit(browser: Browser, form_sent: Form) -> Result<Response, OAuth
     };
     match at.app.people.log_in(at.domain.id(), attempt).await? {
         LoginOutcome::LoggedIn(user) if must_verify(at, &user) => {
+            at.app.count(at.domain.id(), Counted::Login, "refused");
             refused("unverified", "the address has to be verified first; a link was sent");
             ask_to_verify(at, &user, interaction.as_ref().map(|interaction| &interaction.id)).await
         }
-        LoginOutcome::LoggedIn(user) => arrive(&browser, &user, interaction, Step::Login).await,
+        LoginOutcome::LoggedIn(user) => {
+            at.app.count(at.domain.id(), Counted::Login, "done");
+            arrive(&browser, &user, interaction, Step::Login).await
+        }
         LoginOutcome::Wrong(user) => {
+            at.app.count(at.domain.id(), Counted::Login, "refused");
             refused("access_denied", why(user.as_ref()));
             let answer = wrong(at, user.as_ref());
             form(at, interaction.as_ref(), login, Some(answer)).await
         }
         LoginOutcome::Wait(seconds) => {
+            at.app.count(at.domain.id(), Counted::Login, "refused");
             refused("too_many_requests", "too many failed logins, the person has to wait");
             at.app.metrics.rate_limited(RateKind::FailedLogin.name());
             form(at, interaction.as_ref(), login, Some(Refused::wait(seconds))).await

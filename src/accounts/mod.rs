@@ -12,6 +12,7 @@ mod asking;
 pub mod consent;
 mod form;
 pub mod login;
+pub mod look;
 mod mail;
 pub mod password;
 mod profile;

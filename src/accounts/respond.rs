@@ -4,6 +4,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 
+use crate::domains::look;
 use crate::model::audit_event::AuditEvent;
 use crate::model::id::{AttemptId, UserId};
 use crate::model::oauth_error::OAuthError;
@@ -12,7 +13,7 @@ use crate::pages::{Frame, Page};
 
 /// What a page shows around its content.
 pub fn frame(at: &InDomain) -> Frame {
-    Frame::new(&at.domain.domain.name)
+    look::frame(&at.domain)
 }
 
 /// The path of a page of the domain: `rest` begins with a slash. The interaction goes along if there is one.

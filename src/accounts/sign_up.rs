@@ -15,6 +15,7 @@ use crate::model::id::AttemptId;
 use crate::model::interaction::Interaction;
 use crate::model::oauth_error::OAuthError;
 use crate::model::secret::Secret;
+use crate::model::statistics::Counted;
 use crate::model::user::{User, check_email, check_username, fold};
 use crate::oauth::browser::Browser;
 use crate::oauth::params::Params;
@@ -102,6 +103,9 @@ pub async fn submit(browser: Browser, sent: Form) -> Result<Response, OAuthError
         invitation: admission.invitation.as_ref().map(|(_, link)| link.hash.clone()),
     };
     let (user, outcome) = at.app.people.sign_up(at.domain.id(), new, at.caller.actor(String::new())).await?;
+    if outcome == PutUserOutcome::Stored {
+        at.app.count(at.domain.id(), Counted::SignUp, "");
+    }
     match outcome {
         PutUserOutcome::Stored | PutUserOutcome::EmailTaken if must_verify => {
             admission.refused(at, "unverified", "the address has to be verified first; a link was sent");

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Request};
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::request::Parts;
@@ -121,6 +121,21 @@ impl<T: DeserializeOwned> FromRequest<App> for Sent<T> {
     async fn from_request(request: Request, app: &App) -> Result<Self, OAuthError> {
         let SentObject(object) = SentObject::from_request(request, app).await?;
         typed(&object).map(Self).map_err(OAuthError::invalid_request)
+    }
+}
+
+/// The same where the body may be left out altogether.
+impl<T: DeserializeOwned> OptionalFromRequest<App> for Sent<T> {
+    type Rejection = OAuthError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Option<Self>, OAuthError> {
+        let (parts, body) = request.into_parts();
+        let body = read_body(body).await?;
+        if body.is_empty() {
+            return Ok(None);
+        }
+        let request = Request::from_parts(parts, body.into());
+        <Self as FromRequest<App>>::from_request(request, app).await.map(Some)
     }
 }
 

@@ -5,9 +5,12 @@
 
 pub mod admit;
 pub mod api;
+pub mod clients;
 pub mod console;
 pub mod idempotency;
 pub mod managing;
 pub mod openapi;
 pub mod preconditions;
 pub mod problem;
+mod reference;
+pub mod resource_test;

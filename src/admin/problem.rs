@@ -30,6 +30,44 @@ pub struct Problem {
     request_id: String,
 }
 
+/// A kind of problem: its code, its status, what it means and what to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// The `code` member, and the anchor that `type` leads to.
+    pub code: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// What it means, and the remedy.
+    pub meaning: &'static str,
+}
+
+/// Every kind of problem that the API answers.
+#[rustfmt::skip]
+pub const KINDS: &[Kind] = &[
+    Kind { code: "invalid_request", status: 400, meaning: "A parameter, a member of the body or a header is unknown, missing or not what it must be. The detail names it, the rule and the remedy. With status 408 the body did not arrive in full." },
+    Kind { code: "invalid_client_metadata", status: 400, meaning: "A member of a client's metadata breaks a rule of its kind or of the domain." },
+    Kind { code: "invalid_redirect_uri", status: 400, meaning: "A redirection URI breaks a rule: https, loopback and private-use schemes are taken, without fragment and wildcard." },
+    Kind { code: "invalid_scope", status: 400, meaning: "A scope is unknown in the domain, malformed, or reserved for what an administrator grants." },
+    Kind { code: "invalid_target", status: 400, meaning: "A resource is unknown in the domain, or its identifier is not one." },
+    Kind { code: "invalid_software_statement", status: 400, meaning: "A software statement is malformed or its signature is wrong." },
+    Kind { code: "unapproved_software_statement", status: 400, meaning: "The issuer of a software statement is not accepted in the domain." },
+    Kind { code: "invalid_token", status: 401, meaning: "The API token is missing, unknown, expired or revoked. Send Authorization: Bearer adm_..." },
+    Kind { code: "invalid_client", status: 401, meaning: "The client does not exist, or no longer." },
+    Kind { code: "forbidden", status: 403, meaning: "The token's role does not allow this. Auditors look, editors change what is in a domain, owners do everything." },
+    Kind { code: "registration_forbidden", status: 403, meaning: "The domain, its policy or the client's state does not allow what was asked for." },
+    Kind { code: "not_found", status: 404, meaning: "Nothing of that name is within the token's reach. A domain out of reach is, for a token, not there." },
+    Kind { code: "method_not_allowed", status: 405, meaning: "The path exists, the method does not. The Allow header lists those that do." },
+    Kind { code: "conflict", status: 409, meaning: "It contradicts what is there: a name that is taken, a state in which it cannot be done, a change that came first. Read again and decide anew." },
+    Kind { code: "precondition_failed", status: 412, meaning: "If-Match names another version than the present one: somebody changed it since it was read. Read it again and apply the change to what it is now." },
+    Kind { code: "request_too_large", status: 413, meaning: "The body is larger than what is taken." },
+    Kind { code: "unsupported_media_type", status: 415, meaning: "The body is of another media type than the path takes, mostly application/json." },
+    Kind { code: "idempotency_key_reused", status: 422, meaning: "The idempotency key came before, with another request. Use a new key for each request that is meant." },
+    Kind { code: "precondition_required", status: 428, meaning: "A change must say which version it is meant for: send If-Match with the ETag that was read, or * for any." },
+    Kind { code: "too_many_requests", status: 429, meaning: "Too many failed attempts from this address. Retry-After says for how long to wait." },
+    Kind { code: "server_error", status: 500, meaning: "The server failed. The request may be tried again; the server's log has the cause under the request_id." },
+    Kind { code: "temporarily_unavailable", status: 503, meaning: "The server, its database or a bounded queue cannot answer now. Retry-After says when to try again." },
+];
+
 /// What an answer says that carries an error.
 #[derive(Debug, Deserialize)]
 struct Told {

@@ -65,7 +65,7 @@ impl Administrators {
             Some(administrator) if right && administrator.enabled => {
                 self.throttle.forgive(REALM, &account, attempt.source);
                 self.throttle.acquaint(acquaintance(&administrator), attempt.source);
-                self.begin(&administrator, attempt.device, actor).await
+                self.admit(&administrator, attempt.device, actor).await
             }
             known => {
                 let why = match &known {
@@ -79,7 +79,7 @@ impl Administrators {
         }
     }
 
-    async fn begin(
+    async fn admit(
         &self,
         administrator: &Administrator,
         device: Device<'_>,

@@ -38,7 +38,7 @@ pub enum AdministratorCommand {
 pub struct One {
     /// The user name
     #[arg(value_name = "ADMINISTRATOR")]
-    pub username: String,
+    pub name: String,
 }
 
 /// Which domains are within reach.
@@ -80,16 +80,16 @@ pub async fn run(cli: &Cli, command: AdministratorCommand) -> anyhow::Result<()>
     match command {
         AdministratorCommand::Create(arguments) => create::run(&context, arguments).await,
         AdministratorCommand::List(arguments) => show::list(&context, arguments).await,
-        AdministratorCommand::Show(one) => show::show(&context, &find(&context, &one.username).await?).await,
+        AdministratorCommand::Show(one) => show::show(&context, &find(&context, &one.name).await?).await,
         AdministratorCommand::Set(arguments) => changes::run(&context, arguments).await,
         AdministratorCommand::Delete(one) => {
-            let administrator = find(&context, &one.username).await?;
+            let administrator = find(&context, &one.name).await?;
             context.administrators().delete(&administrator, &context.actor).await.map_err(told)?;
             let name = administrator.username;
             print(context.json, &json!({ "deleted": name }), || format!("Administrator {name} is deleted"))
         }
         AdministratorCommand::EndSessions(one) => {
-            let administrator = find(&context, &one.username).await?;
+            let administrator = find(&context, &one.name).await?;
             let which = EndAdministratorSessions::AllBut(None);
             let ended = context.administrators().end_sessions(&administrator, which, &context.actor).await;
             let (ended, name) = (ended.map_err(told)?, administrator.username);
@@ -98,7 +98,7 @@ pub async fn run(cli: &Cli, command: AdministratorCommand) -> anyhow::Result<()>
             })
         }
         AdministratorCommand::RemoveSecondFactor(one) => {
-            let administrator = find(&context, &one.username).await?;
+            let administrator = find(&context, &one.name).await?;
             context.administrators().remove_second_factor(&administrator, &context.actor).await.map_err(told)?;
             let name = administrator.username;
             print(context.json, &json!({ "username": name, "second_factor": false }), || {

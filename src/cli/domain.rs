@@ -8,7 +8,8 @@ use super::Cli;
 use super::context::{Context, told};
 use super::output::{members, pairs, print, table, time};
 use super::values::{Assignment, assign, assignment};
-use crate::model::domain::{Domain, DomainSettings};
+use crate::domains::endpoints::Endpoints;
+use crate::model::domain::{self, Domain, DomainSettings};
 
 /// Security domains: each is an issuer with clients, scopes, policies and keys of its own
 #[derive(Debug, Subcommand)]
@@ -55,14 +56,20 @@ pub enum DomainCommand {
 /// A set of settings for one use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DomainPreset {
+    /// An API gateway registers the applications of its developers, with a dcr_admin token
+    Gateway,
     /// MCP clients begin by themselves: open registration and client ID metadata documents, under the policy mcp
     Mcp,
+    /// Nothing is registered: registration, open registration and metadata documents are off
+    Empty,
 }
 
 impl DomainPreset {
     fn applied(preset: Option<Self>, mut settings: DomainSettings) -> DomainSettings {
         match preset {
-            Some(Self::Mcp) => settings.for_mcp(),
+            Some(Self::Gateway) => domain::DomainPreset::Gateway.apply(&mut settings),
+            Some(Self::Mcp) => domain::DomainPreset::Mcp.apply(&mut settings),
+            Some(Self::Empty) => domain::DomainPreset::Empty.apply(&mut settings),
             None => {}
         }
         settings
@@ -145,28 +152,24 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<()> {
 }
 
 fn describe(base: &str, domain: &Domain) -> Value {
-    let root = format!("{base}/{}", domain.name);
-    json!({
-        "name": domain.name,
-        "issuer": format!("{root}/oidc"),
-        "discovery_url": discovery_url(base, &domain.name),
-        "token_url": format!("{root}/oauth/token"),
-        "registration_url": format!("{root}/oidc/register"),
-        "renew_secret_url": renew_secret_url(base, &domain.name),
-        "introspection_url": format!("{root}/oauth/introspect"),
-        "jwks_url": format!("{root}/oidc/.well-known/jwks.json"),
-        "settings": domain.settings,
-        "version": domain.version,
-        "created_at": domain.created_at,
-    })
+    let mut described = json!({ "name": domain.name });
+    if let (Value::Object(described), Ok(Value::Object(urls))) =
+        (&mut described, serde_json::to_value(Endpoints::of(base, &domain.name)))
+    {
+        described.extend(urls);
+    }
+    described["settings"] = json!(domain.settings);
+    described["version"] = domain.version.into();
+    described["created_at"] = json!(domain.created_at);
+    described
 }
 
 /// Where a domain's metadata is.
 pub fn discovery_url(base: &str, domain: &str) -> String {
-    format!("{base}/{domain}/oidc/.well-known/openid-configuration")
+    Endpoints::of(base, domain).discovery_url
 }
 
 /// Where secrets are renewed, with the placeholder that APIM fills in.
 pub fn renew_secret_url(base: &str, domain: &str) -> String {
-    format!("{base}/{domain}/oidc/register/{{#client_id}}/renew_secret")
+    Endpoints::of(base, domain).renew_secret_url
 }

@@ -11,9 +11,12 @@ use super::context::Context;
 use super::output::{line, print, table, time, time_or};
 use crate::keys::data_keys::DataKeys;
 use crate::keys::master_key::MasterKey;
+use crate::keys::rotation::Turned;
 use crate::model::random;
 use crate::model::secret::Secret;
 use crate::startup;
+
+const OVERTAKEN: &str = "the keys changed meanwhile; look at them and try again";
 
 /// Keys: those that sign tokens, and the master key
 #[derive(Debug, Subcommand)]
@@ -27,6 +30,9 @@ pub enum KeysCommand {
     Rotate {
         /// The domain
         domain: String,
+        /// Sign with the successors at once; verifiers that keep the key set refuse their tokens until they read it again
+        #[arg(long)]
+        now: bool,
     },
     /// Take a leaked signing key out of the key set at once; nothing it signed is believed any more
     Revoke {
@@ -61,18 +67,29 @@ pub async fn run(cli: &Cli, command: KeysCommand) -> anyhow::Result<()> {
     let context = Context::open(cli).await?;
     match command {
         KeysCommand::List { domain } => list(&context, &domain).await,
-        KeysCommand::Rotate { domain } => {
+        KeysCommand::Rotate { domain, now } => {
             let entry = context.domain(&domain).await?;
-            if !context.rotator().rotate(&entry, &context.actor).await? {
-                bail!(
-                    "successors are published already, or the keys changed meanwhile; `registrar keys list {domain}`"
-                );
+            let rotator = context.rotator();
+            let turned = match now {
+                true => rotator.rotate_now(&entry, &context.actor).await?,
+                false => rotator.rotate(&entry, &context.actor).await?,
+            };
+            match turned {
+                Turned::Done => {}
+                Turned::Nothing => bail!(
+                    "successors are published already: wait, or let them sign with --now; `registrar keys list {domain}`"
+                ),
+                Turned::Overtaken => bail!(OVERTAKEN),
             }
             list(&context, &domain).await
         }
         KeysCommand::Revoke { domain, kid } => {
             let entry = context.domain(&domain).await?;
-            context.rotator().revoke(&entry, &kid, &context.actor).await?;
+            match context.rotator().revoke(&entry, &kid, &context.actor).await? {
+                Turned::Done => {}
+                Turned::Nothing => bail!("domain {domain} has no key {kid} that is not revoked already"),
+                Turned::Overtaken => bail!(OVERTAKEN),
+            }
             list(&context, &domain).await
         }
         KeysCommand::Rewrap(arguments) => rewrap(&context, arguments).await,

@@ -11,6 +11,8 @@ use super::Cli;
 use super::context::{Context, policy, told};
 use super::output::{members, pairs, plain, print, table, time};
 use super::values::{Assignment, assign, assignment, read, read_object};
+use crate::clients::admission::Who;
+use crate::clients::dry_run::Trying;
 use crate::model::json::{Object, parse_object, typed};
 use crate::model::registration::policy::Policy;
 use crate::store::policies::NamedPolicy;
@@ -163,8 +165,10 @@ fn show(context: &Context, policy: &NamedPolicy) -> anyhow::Result<()> {
 
 async fn dry_run(context: &Context, domain: &str, name: &str, body: &Path) -> anyhow::Result<()> {
     let domain = context.domain(domain).await?;
-    let rules = &policy(&domain, name)?.rules;
-    let outcome = context.registry.dry_run(&domain, rules, read_object(body)?).await.map_err(told)?;
+    let who = Who::Policy(policy(&domain, name)?.name.clone());
+    let base_url = context.public_url().await?;
+    let trying = Trying { domain: &domain, who: &who, open: false, base_url: &base_url };
+    let outcome = context.registry.dry_run(&trying, read_object(body)?).await.map_err(told)?;
     let value = serde_json::to_value(&outcome)?;
     print(context.json, &value, || {
         let mut text = match &outcome.error {

@@ -10,7 +10,7 @@ use super::Cli;
 use super::context::{Context, told};
 use super::output::{members, pairs, print, table, time};
 use super::values::{Assignment, assign, assignment};
-use crate::domains::resources::{check_resource, resource_credentials};
+use crate::domains::resources::NewResource;
 use crate::model::id::ClientId;
 use crate::model::protected_resource::{ProtectedResource, protected_resources};
 use crate::model::resource::{Resource, ResourceSettings};
@@ -133,18 +133,11 @@ async fn create(context: &Context, arguments: CreateArgs) -> anyhow::Result<()> 
         access_token_algorithm: arguments.algorithm,
         access_token_lifetime: arguments.lifetime,
     };
-    let mut resource = context.domains.new_resource(&domain, &arguments.one.name, settings);
-    let base = context.public_url().await?;
-    // Before its credentials are made, which would be left over.
-    check_resource(&domain, &resource, &base).map_err(told)?;
-    let mut secret = None;
-    if !arguments.no_credentials {
-        let wanted = resource_credentials(&resource.name);
-        let made = context.registry.create(&domain, wanted, &context.actor).await.map_err(told)?;
-        resource.credentials = Some(made.client.client_id);
-        secret = made.secret;
-    }
-    context.domains.put_resource(&domain, &resource, &base, &context.actor).await.map_err(told)?;
+    let public_url = &context.public_url().await?;
+    let (name, credentials) = (&arguments.one.name, !arguments.no_credentials);
+    let new = NewResource { name, settings, credentials, public_url };
+    let made = context.domains.create_resource(&context.registry, &domain, new, &context.actor).await;
+    let (resource, secret) = made.map_err(told)?;
     show(context, &domain, &resource, secret.as_ref()).await
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::Cli;
 use super::context::{Context, told};
 use super::output::{pairs, print, table};
+use crate::domains::scopes::find_scope;
 use crate::model::scope::Scope;
 
 /// Scopes of a domain
@@ -78,7 +79,8 @@ pub async fn run(cli: &Cli, command: ScopeCommand) -> anyhow::Result<()> {
         }
         ScopeCommand::Delete { domain, name } => {
             let domain = context.domain(&domain).await?;
-            context.domains.delete_scope(&domain, &name, &context.actor).await.map_err(told)?;
+            let scope = find_scope(&domain, &name).map_err(told)?;
+            context.domains.delete_scope(&domain, scope, &context.actor).await.map_err(told)?;
             print(context.json, &json!({ "deleted": name }), || format!("Scope {name} is deleted"))
         }
     }
@@ -98,6 +100,7 @@ async fn put(context: &Context, arguments: ScopeArgs, create: bool) -> anyhow::R
             hidden: false,
             reserved: false,
             self_registrable: false,
+            version: 0,
         },
         (current, false) => current.with_context(|| {
             format!("the domain has no scope {:?}; `registrar scope create` makes it", arguments.name)
@@ -110,6 +113,7 @@ async fn put(context: &Context, arguments: ScopeArgs, create: bool) -> anyhow::R
         hidden: arguments.hidden.unwrap_or(base.hidden),
         reserved: arguments.reserved.unwrap_or(base.reserved),
         self_registrable: arguments.self_registrable.unwrap_or(base.self_registrable),
+        version: base.version,
     };
     context.domains.put_scope(&domain, &scope, &context.actor).await.map_err(told)?;
     print(context.json, &json!(scope), || {

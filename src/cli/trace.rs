@@ -75,7 +75,7 @@ async fn list(context: &Context, arguments: ListArgs) -> anyhow::Result<()> {
         None => None,
     };
     let limit = arguments.limit;
-    let filter = AttemptFilter { client_id: arguments.client, refused: arguments.refused, after, limit };
+    let filter = AttemptFilter { client_id: arguments.client, refused: arguments.refused, outcome: None, after, limit };
     let attempts = context.store.flow_attempts(domain.id(), &filter).await?;
     // What failed before there was an attempt belongs on the first page only.
     let strays = match &filter {

@@ -4,15 +4,20 @@ use super::Registry;
 use super::credentials::NewSecret;
 use super::manual::{DCR_ADMIN, check_settings, chosen_secret_is_no_key};
 use super::register::{keys_with_secret, needs_secret};
+use super::renew::policy_of;
 use crate::model::audit_event::Actor;
-use crate::model::client::{Client, ClientSettings, ClientStatus, Origin};
+use crate::model::client::{Client, ClientSecret, ClientSettings, ClientStatus, Origin};
 use crate::model::id::{ClientId, SecretId};
 use crate::model::json::{Object, members};
 use crate::model::oauth_error::OAuthError;
+use crate::model::registration::policy::Policy;
 use crate::model::scope::ScopeSet;
 use crate::model::secret::Secret;
 use crate::store::cache::{ClientEntry, DomainEntry};
 use crate::store::clients::{ClientUpdate, SecretChange};
+
+/// The longest time that a superseded secret may live on, in seconds: a year.
+pub const LONGEST_GRACE: i64 = 31_536_000;
 
 /// A step in a client's life that an administrator takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,25 +92,38 @@ impl Registry {
         client: &Client,
         (chosen, grace): (Secret, i64),
         actor: &Actor,
-    ) -> Result<(), OAuthError> {
+    ) -> Result<ClientSecret, OAuthError> {
+        check_grace(grace)?;
+        if !needs_secret(&client.metadata) {
+            return Err(OAuthError::invalid_request("this client authenticates without a secret"));
+        }
         if keys_with_secret(&client.metadata) {
             return Err(chosen_secret_is_no_key());
         }
         let stored = self.store_chosen_secret(chosen).await?;
         let action = "client_secret.set";
-        let audit = actor.did(self.store.clock(), Some(client.domain_id), action, client.client_id.as_str());
+        let audit = actor
+            .did(self.store.clock(), Some(client.domain_id), action, client.client_id.as_str())
+            .with("secret_id", stored.id.to_string())
+            .with("grace", grace);
         let secrets = SecretChange::Renew { new: &stored, grace };
-        self.write(ClientUpdate { client, secrets, audit: &audit }).await
+        self.write(ClientUpdate { client, secrets, audit: &audit }).await?;
+        Ok(stored)
+    }
+
+    /// Deletes a client as it was read: one that changed since is not.
+    pub async fn remove(&self, entry: &ClientEntry, actor: &Actor) -> Result<(), OAuthError> {
+        let client = alive(entry)?;
+        let id = client.client_id.as_str();
+        let audit = actor.did(self.store.clock(), Some(client.domain_id), "client.delete", id);
+        if self.store.delete_client(client, &audit).await? {
+            return Ok(());
+        }
+        Err(changed_meanwhile())
     }
 
     /// Suspends, resumes or approves a client.
-    pub async fn turn(
-        &self,
-        domain: &DomainEntry,
-        entry: &ClientEntry,
-        step: Step,
-        actor: &Actor,
-    ) -> Result<(), OAuthError> {
+    pub async fn turn(&self, entry: &ClientEntry, step: Step, actor: &Actor) -> Result<(), OAuthError> {
         let mut client = alive(entry)?.clone();
         let action = match (step, client.status) {
             (Step::Suspend, ClientStatus::Active | ClientStatus::Pending) => {
@@ -124,7 +142,7 @@ impl Registry {
             (_, status) => return Err(OAuthError::conflict(format!("the client is {}", status.as_str()))),
         };
         // Not its settings' checks: a scope deleted since must not keep a client from being suspended.
-        let audit = actor.did(self.store.clock(), Some(domain.id()), action, client.client_id.as_str());
+        let audit = actor.did(self.store.clock(), Some(client.domain_id), action, client.client_id.as_str());
         let audit = audit.changed(&told(&entry.client), &told(&client));
         self.write(ClientUpdate { client: &client, secrets: SecretChange::Keep, audit: &audit }).await
     }
@@ -190,8 +208,24 @@ impl Registry {
         if self.store.update_client(&update).await? {
             return Ok(());
         }
-        Err(OAuthError::conflict("the client changed meanwhile; look at it and try again"))
+        Err(changed_meanwhile())
     }
+}
+
+/// How long, in seconds, a superseded secret of a client usually lives on: as its policy says.
+pub fn usual_grace(domain: &DomainEntry, client: &Client) -> i64 {
+    policy_of(domain, client).map_or_else(|| Policy::gateway().secret_grace, |policy| policy.secret_grace)
+}
+
+pub(super) fn check_grace(grace: i64) -> Result<(), OAuthError> {
+    if (0..=LONGEST_GRACE).contains(&grace) {
+        return Ok(());
+    }
+    Err(OAuthError::invalid_request(format!("grace: must be between 0 and {LONGEST_GRACE} seconds")))
+}
+
+fn changed_meanwhile() -> OAuthError {
+    OAuthError::conflict("the client changed meanwhile; look at it and try again")
 }
 
 fn alive(entry: &ClientEntry) -> Result<&Client, OAuthError> {

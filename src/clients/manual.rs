@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::Registry;
-use super::administer::{check_registered_scopes, told};
+use super::administer::{check_grace, check_registered_scopes, told};
 use super::credentials::NewSecret;
 use super::register::{keys_with_secret, needs_secret};
 use crate::model::audit_event::Actor;
-use crate::model::client::{Client, ClientSettings, ClientStatus, Origin, Registration};
+use crate::model::client::{Client, ClientSecret, ClientSettings, ClientStatus, Origin, Registration};
 use crate::model::client_metadata::{ClientMetadata, asks_for_encryption};
 use crate::model::id::ClientId;
 use crate::model::json::Object;
@@ -23,8 +23,7 @@ use crate::store::cache::DomainEntry;
 use crate::store::clients::{ClientUpdate, SecretChange};
 use crate::store::registrations::{NewClient, RegisterOutcome};
 
-/// The scope whose holder may register and manage clients.
-pub const DCR_ADMIN: &str = "dcr_admin";
+pub use crate::model::client_type::DCR_ADMIN;
 
 /// A client that an administrator wants.
 #[derive(Debug, Default)]
@@ -129,14 +128,15 @@ impl Registry {
         }
     }
 
-    /// Gives a hand-made client a new secret, shown this once.
+    /// Gives a client a new secret, shown this once; the others live for `grace` more seconds at the most.
     pub async fn renew_manual(
         &self,
         domain: &DomainEntry,
         client: &Client,
         grace: i64,
         actor: &Actor,
-    ) -> Result<Secret, OAuthError> {
+    ) -> Result<(Secret, ClientSecret), OAuthError> {
+        check_grace(grace)?;
         if !needs_secret(&client.metadata) {
             return Err(OAuthError::invalid_request("this client authenticates without a secret"));
         }
@@ -144,12 +144,13 @@ impl Registry {
         let sealed = client.is_dynamic() || keys_with_secret(&client.metadata);
         let new = NewSecret { hash: domain.domain.settings.client_secret_hash, sealed, lifetime };
         let (clear, stored) = self.generate_secret(domain.id(), &client.client_id, new).await?;
-        let audit = actor.did(self.store.clock(), Some(domain.id()), "client_secret.renew", client.client_id.as_str());
+        let audit = actor
+            .did(self.store.clock(), Some(domain.id()), "client_secret.renew", client.client_id.as_str())
+            .with("secret_id", stored.id.to_string())
+            .with("grace", grace);
         let secrets = SecretChange::Renew { new: &stored, grace };
-        if self.store.update_client(&ClientUpdate { client, secrets, audit: &audit }).await? {
-            return Ok(clear);
-        }
-        Err(OAuthError::conflict("the client changed meanwhile; look at it and try again"))
+        self.write(ClientUpdate { client, secrets, audit: &audit }).await?;
+        Ok((clear, stored))
     }
 
     /// A template's slug names one client.

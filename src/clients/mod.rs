@@ -1,9 +1,12 @@
 //! Registering, changing and finding clients; used by HTTP, the command line and provisioning alike.
 
 pub mod administer;
+pub mod admission;
 pub mod application;
+pub mod bulk;
 pub mod client_id_document;
 pub mod credentials;
+pub mod dry_run;
 pub mod find;
 pub mod flights;
 pub mod manual;
@@ -13,6 +16,7 @@ pub mod register;
 pub mod remote_keys;
 pub mod renew;
 pub mod software_statement;
+pub mod standing;
 pub mod update;
 
 use std::sync::Arc;

@@ -1,6 +1,5 @@
-//! From a raw body to a decision: what a registration would get. A dry run ends here.
+//! From a raw body to a decision: what a registration would get.
 
-use serde::Serialize;
 use serde_json::Value;
 
 use super::Registry;
@@ -61,41 +60,7 @@ impl From<Refused> for OAuthError {
     }
 }
 
-/// The outcome of a dry run, as it is shown.
-#[derive(Debug, Serialize)]
-pub struct DryRun {
-    /// Whether the registration would succeed.
-    pub accepted: bool,
-    /// What the client would be, if so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<Object>,
-    /// The error code, if not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-    /// What the rules did, one by one.
-    pub findings: Vec<Finding>,
-}
-
 impl Registry {
-    /// Shows what a registration would get, without registering.
-    pub async fn dry_run(&self, domain: &DomainEntry, policy: &Policy, body: Object) -> Result<DryRun, OAuthError> {
-        match self.prepare(domain, policy, body).await {
-            Ok(prepared) => Ok(DryRun {
-                accepted: true,
-                metadata: Some(prepared.decision.metadata.to_object()),
-                error: None,
-                findings: prepared.decision.findings,
-            }),
-            Err(Refused::ByRule(refusal)) => Ok(DryRun {
-                accepted: false,
-                metadata: None,
-                error: Some(OAuthError::from(refusal.clone()).code.to_owned()),
-                findings: refusal.findings,
-            }),
-            Err(Refused::Otherwise(error)) => Err(error),
-        }
-    }
-
     /// Normalises, fills in, checks and decides.
     pub async fn prepare(&self, domain: &DomainEntry, policy: &Policy, body: Object) -> Result<Prepared, Refused> {
         let normalized = normalize(body)?;
@@ -125,7 +90,7 @@ impl Registry {
         Ok(Prepared { asked, decision: Decision { findings, ..decision } })
     }
 
-    async fn fill_from_template(
+    pub(super) async fn fill_from_template(
         &self,
         domain: &DomainEntry,
         policy: &Policy,

@@ -145,7 +145,7 @@ impl Registry {
         Err(OAuthError::temporarily_unavailable("the same client is being registered by others; try again").into())
     }
 
-    fn new_client(&self, request: &Registering<'_>, client_id: ClientId, prepared: &Prepared) -> Client {
+    pub(super) fn new_client(&self, request: &Registering<'_>, client_id: ClientId, prepared: &Prepared) -> Client {
         let now = self.store.clock().now();
         let rules = &request.policy.rules;
         let metadata = prepared.decision.metadata.clone();
@@ -251,7 +251,7 @@ pub(super) fn keys_with_secret(metadata: &ClientMetadata) -> bool {
     metadata.token_endpoint_auth_method.as_deref() == Some("client_secret_jwt")
 }
 
-fn usable(status: ClientStatus) -> Result<(), OAuthError> {
+pub(super) fn usable(status: ClientStatus) -> Result<(), OAuthError> {
     match status {
         ClientStatus::Active | ClientStatus::Pending => Ok(()),
         ClientStatus::Suspended | ClientStatus::Deleted => Err(OAuthError::registration_forbidden(

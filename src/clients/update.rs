@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Registry;
+use super::administer::told;
 use super::prepare::Refused;
 use super::record::{Credentials, record};
 use super::renew::{SecretStep, policy_of};
@@ -98,7 +99,8 @@ impl Registry {
             let audit = request
                 .actor
                 .did(self.store.clock(), Some(client.domain_id), "client.update", client.client_id.as_str())
-                .with("findings", json!(findings));
+                .with("findings", json!(findings))
+                .changed(&told(&entry.client), &told(&client));
             let (clear, secrets) = match &secret {
                 SecretStep::Keep => (None, SecretChange::Keep),
                 SecretStep::Drop => (None, SecretChange::Drop),

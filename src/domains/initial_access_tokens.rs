@@ -1,6 +1,7 @@
 //! The initial access tokens of a domain (RFC 7591 §3).
 
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Domains;
 use crate::keys::data_keys::HashPurpose;
@@ -10,6 +11,7 @@ use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
 use crate::model::random;
 use crate::model::secret::Secret;
+use crate::model::time::UnixTime;
 use crate::store::cache::DomainEntry;
 use crate::store::initial_access_tokens::InitialAccessToken;
 
@@ -26,6 +28,32 @@ pub struct NewToken {
     pub policy: Option<PolicyId>,
 }
 
+/// The longest label, in characters.
+const LONGEST_LABEL: usize = 100;
+
+/// The longest lifetime: ten years, in seconds.
+const LONGEST_LIFETIME: i64 = 315_360_000;
+
+impl NewToken {
+    fn check(&self) -> Result<(), OAuthError> {
+        if self.label.chars().count() > LONGEST_LABEL || self.label.chars().any(char::is_control) {
+            let most = format!("label: is at most {LONGEST_LABEL} characters on one line; shorten it");
+            return Err(OAuthError::invalid_request(most));
+        }
+        if self.max_uses.is_some_and(|uses| uses < 1) {
+            return Err(OAuthError::invalid_request(
+                "max_uses: must be at least 1; leave it out to allow any number of registrations",
+            ));
+        }
+        if self.lifetime.is_some_and(|seconds| !(1..=LONGEST_LIFETIME).contains(&seconds)) {
+            return Err(OAuthError::invalid_request(format!(
+                "lifetime: must be between 1 and {LONGEST_LIFETIME} seconds; leave it out for a token without end"
+            )));
+        }
+        Ok(())
+    }
+}
+
 impl Domains {
     /// Issues an initial access token. It is told this once.
     pub async fn issue_initial_access_token(
@@ -34,9 +62,7 @@ impl Domains {
         new: NewToken,
         actor: &Actor,
     ) -> Result<(Secret, InitialAccessToken), OAuthError> {
-        if new.max_uses.is_some_and(|uses| uses < 1) || new.lifetime.is_some_and(|seconds| seconds < 1) {
-            return Err(OAuthError::invalid_request("uses and lifetime must be at least 1"));
-        }
+        new.check()?;
         let clock = self.store.clock();
         let secret = Secret::new(format!("iat_{}", random::secret()));
         let token = InitialAccessToken {
@@ -52,7 +78,7 @@ impl Domains {
         };
         let target = token.id.to_string();
         let audit = actor.did(clock, Some(domain.id()), "initial_access_token.create", &target);
-        let audit = audit.changed(&Object::new(), &told(&token));
+        let audit = audit.changed(&Object::new(), &told(domain, &token));
         self.store.create_initial_access_token(domain.id(), &token, &audit).await?;
         Ok((secret, token))
     }
@@ -64,7 +90,10 @@ impl Domains {
         id: InitialAccessTokenId,
         actor: &Actor,
     ) -> Result<(), OAuthError> {
-        let audit = actor.did(self.store.clock(), Some(domain.id()), "initial_access_token.revoke", &id.to_string());
+        let clock = self.store.clock();
+        let audit = actor.did(clock, Some(domain.id()), "initial_access_token.revoke", &id.to_string());
+        let revoked = Object::from_iter([("revoked_at".to_owned(), clock.now().seconds().into())]);
+        let audit = audit.changed(&Object::new(), &revoked);
         if self.store.revoke_initial_access_token(domain.id(), id, &audit).await? {
             return Ok(());
         }
@@ -72,12 +101,43 @@ impl Domains {
     }
 }
 
-/// What the audit log tells of a token: never the token, nor its hash.
-fn told(token: &InitialAccessToken) -> Object {
-    Object::from_iter([
-        ("label".to_owned(), token.label.as_str().into()),
-        ("policy_id".to_owned(), json!(token.policy_id)),
-        ("max_uses".to_owned(), json!(token.max_uses)),
-        ("expires_at".to_owned(), json!(token.expires_at)),
-    ])
+/// What the audit log tells of a token.
+fn told(domain: &DomainEntry, token: &InitialAccessToken) -> Object {
+    let policy = token.policy_id.and_then(|id| domain.policies.iter().find(|policy| policy.id == id));
+    let members = [
+        ("label", Some(token.label.clone().into())),
+        ("policy", policy.map(|policy| policy.name.clone().into())),
+        ("max_uses", token.max_uses.map(Into::into)),
+        ("expires_at", token.expires_at.map(|at| at.seconds().into())),
+    ];
+    members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+/// Whether an initial access token can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenState {
+    /// It registers clients.
+    Usable,
+    /// It made all the registrations it allows.
+    UsedUp,
+    /// Its time is over.
+    Expired,
+    /// An administrator ended it.
+    Revoked,
+}
+
+impl TokenState {
+    /// The state of a token at the given time.
+    pub fn of(token: &InitialAccessToken, now: UnixTime) -> Self {
+        if token.refusal(now).is_none() {
+            Self::Usable
+        } else if token.revoked_at.is_some() {
+            Self::Revoked
+        } else if token.expires_at.is_some_and(|end| end <= now) {
+            Self::Expired
+        } else {
+            Self::UsedUp
+        }
+    }
 }

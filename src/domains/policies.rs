@@ -1,8 +1,12 @@
 //! The registration policies of a domain.
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use super::Domains;
 use super::settings::changed_meanwhile;
 use crate::model::audit_event::Actor;
+use crate::model::client::Client;
 use crate::model::id::PolicyId;
 use crate::model::json::{Object, members};
 use crate::model::oauth_error::OAuthError;
@@ -22,7 +26,7 @@ impl Domains {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
         if name.is_empty() || name.len() > 63 || name.starts_with('-') || !name.bytes().all(allowed) {
             return Err(OAuthError::invalid_request(
-                "a policy's name is 1 to 63 letters, digits, '-', '_' and '.', not beginning with '-'",
+                "name: a policy's name is 1 to 63 letters, digits, '-', '_' and '.', not beginning with '-'",
             ));
         }
         rules.validate().map_err(OAuthError::invalid_request)?;
@@ -34,7 +38,7 @@ impl Domains {
         if self.store.create_policy(domain.id(), &policy, &audit).await? {
             return Ok(policy);
         }
-        Err(OAuthError::conflict(format!("the domain has a policy {name} already")))
+        Err(OAuthError::conflict(format!("name: the domain has a policy {name} already")))
     }
 
     /// Changes a policy's rules, unless somebody else changed them since `policy` was read.
@@ -78,9 +82,62 @@ impl Domains {
         }
         let audit = actor.did(self.store.clock(), Some(domain.id()), "policy.delete", &policy.name);
         let audit = audit.changed(&members(&policy.rules), &Object::new());
-        if self.store.delete_policy(domain.id(), policy.id, &audit).await? {
+        if self.store.delete_policy(domain.id(), policy, &audit).await? {
             return Ok(());
         }
-        Err(OAuthError::not_found("the policy was deleted meanwhile"))
+        Err(changed_meanwhile("the policy"))
+    }
+}
+
+/// A policy of a domain by its name.
+pub fn find_policy<'a>(domain: &'a DomainEntry, name: &str) -> Result<&'a NamedPolicy, OAuthError> {
+    domain.policy(name).ok_or_else(|| OAuthError::not_found(format!("the domain has no policy {name}")))
+}
+
+/// The names of the policies under which a template may be named.
+pub fn policies_with_template(domain: &DomainEntry, template: &Client) -> Vec<String> {
+    let slug = template.settings.template.as_deref();
+    let names = |listed: &String| Some(listed.as_str()) == slug || listed == template.client_id.as_str();
+    let listing = domain.policies.iter().filter(|policy| policy.rules.templates.iter().any(names));
+    listing.map(|policy| policy.name.clone()).collect()
+}
+
+/// What a policy may start from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PolicyPreset {
+    /// For the applications that an API gateway registers.
+    Gateway,
+    /// For MCP clients, which register by themselves.
+    Mcp,
+}
+
+impl PolicyPreset {
+    /// The rules of the preset.
+    pub fn rules(self) -> Policy {
+        match self {
+            Self::Gateway => Policy::gateway(),
+            Self::Mcp => Policy::mcp(),
+        }
+    }
+}
+
+/// The rules that a new policy starts from: a preset's, or those of a policy of the domain.
+pub fn starting_point(
+    domain: &DomainEntry,
+    preset: Option<PolicyPreset>,
+    copy_of: Option<&str>,
+) -> Result<Policy, OAuthError> {
+    match (preset, copy_of) {
+        (Some(_), Some(_)) => {
+            Err(OAuthError::invalid_request("copy_of: a policy starts from one thing; leave out preset or copy_of"))
+        }
+        (preset, None) => Ok(preset.unwrap_or(PolicyPreset::Gateway).rules()),
+        (None, Some(name)) => match domain.policy(name) {
+            Some(policy) => Ok(policy.rules.clone()),
+            None => Err(OAuthError::invalid_request(format!(
+                "copy_of: {name} is not a policy of this domain; name one of its policies"
+            ))),
+        },
     }
 }

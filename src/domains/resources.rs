@@ -3,18 +3,99 @@
 use serde_json::json;
 
 use super::Domains;
-use super::settings::check_default_resource;
+use super::settings::{changed_meanwhile, check_default_resource};
+use crate::clients::Registry;
 use crate::clients::manual::Wanted;
-use crate::model::audit_event::Actor;
+use crate::model::audit_event::{Actor, AuditEvent};
 use crate::model::client::{ClientSettings, ClientStatus};
 use crate::model::id::{ClientId, ResourceId};
 use crate::model::json::{Object, members};
 use crate::model::oauth_error::OAuthError;
 use crate::model::resource::{Resource, ResourceIdentifier, ResourceSettings};
+use crate::model::secret::Secret;
 use crate::store::cache::DomainEntry;
 use crate::store::resources::PutResourceOutcome;
 
+/// The longest that a resource's secrets before go on working, in seconds.
+const MOST_OVERLAP: i64 = 30 * 86_400;
+
+/// A resource that an administrator wants.
+#[derive(Debug)]
+pub struct NewResource<'a> {
+    /// What people call it.
+    pub name: &'a str,
+    /// What an administrator may set.
+    pub settings: ResourceSettings,
+    /// Whether it gets credentials for introspection.
+    pub credentials: bool,
+    /// This server's own URL.
+    pub public_url: &'a str,
+}
+
 impl Domains {
+    /// Creates a resource, with credentials if they are wanted; their secret is told this once.
+    pub async fn create_resource(
+        &self,
+        registry: &Registry,
+        domain: &DomainEntry,
+        new: NewResource<'_>,
+        actor: &Actor,
+    ) -> Result<(Resource, Option<Secret>), OAuthError> {
+        let mut resource = self.new_resource(domain, new.name, new.settings);
+        // Before its credentials are made, which would be left over.
+        check_resource(domain, &resource, new.public_url)?;
+        let made = match new.credentials {
+            true => Some(registry.create(domain, resource_credentials(new.name), actor).await?),
+            false => None,
+        };
+        resource.credentials = made.as_ref().map(|made| made.client.client_id.clone());
+        let stored = self.put_resource(domain, &resource, new.public_url, actor).await;
+        if let (Err(_), Some(made)) = (&stored, &made) {
+            self.store.delete_client(&made.client, &self.unwanted(&made.client.client_id, domain, actor)).await?;
+        }
+        stored?;
+        resource.version = 1;
+        Ok((resource, made.and_then(|made| made.secret)))
+    }
+
+    /// Gives a resource another secret for introspection, told this once; those before work for `overlap` seconds more.
+    /// A resource without credentials gets some. Returns the client whose secret it is.
+    pub async fn renew_credentials(
+        &self,
+        registry: &Registry,
+        (domain, resource): (&DomainEntry, &Resource),
+        (overlap, public_url): (i64, &str),
+        actor: &Actor,
+    ) -> Result<(ClientId, Secret), OAuthError> {
+        if !(0..=MOST_OVERLAP).contains(&overlap) {
+            return Err(OAuthError::invalid_request(format!(
+                "overlap: must be 0 to {MOST_OVERLAP} seconds, for which the secrets before go on working"
+            )));
+        }
+        let known = match &resource.credentials {
+            Some(client_id) => self.store.read_client(domain.id(), client_id).await?,
+            None => None,
+        };
+        if let Some(entry) = known.filter(|known| known.client.status != ClientStatus::Deleted) {
+            let (secret, _) = registry.renew_manual(domain, &entry.client, overlap, actor).await?;
+            return Ok((entry.client.client_id, secret));
+        }
+        let made = registry.create(domain, resource_credentials(&resource.name), actor).await?;
+        let client_id = made.client.client_id.clone();
+        let changed = Resource { credentials: Some(client_id.clone()), ..resource.clone() };
+        if let Err(refused) = self.put_resource(domain, &changed, public_url, actor).await {
+            self.store.delete_client(&made.client, &self.unwanted(&client_id, domain, actor)).await?;
+            return Err(refused);
+        }
+        let no_secret = || OAuthError::server_error(anyhow::anyhow!("credentials were made without a secret"));
+        Ok((client_id, made.secret.ok_or_else(no_secret)?))
+    }
+
+    /// That credentials which were made a moment ago are deleted, because their resource could not be stored.
+    fn unwanted(&self, client_id: &ClientId, domain: &DomainEntry, actor: &Actor) -> AuditEvent {
+        actor.did(self.store.clock(), Some(domain.id()), "client.delete", client_id.as_str())
+    }
+
     /// A resource about to be created; [`Domains::put_resource`] stores it.
     pub fn new_resource(&self, domain: &DomainEntry, name: &str, settings: ResourceSettings) -> Resource {
         let clock = self.store.clock();
@@ -25,11 +106,13 @@ impl Domains {
             credentials: None,
             settings,
             granted_clients: Vec::new(),
+            version: 0,
             created_at: clock.now(),
         }
     }
 
-    /// Creates a resource, or changes the one with that id. `public_url`: this server's own.
+    /// Creates a resource whose version is 0; changes any other, unless somebody else changed it since that version.
+    /// `public_url`: this server's own.
     pub async fn put_resource(
         &self,
         domain: &DomainEntry,
@@ -43,13 +126,16 @@ impl Domains {
         resources.retain(|known| known.id != resource.id);
         resources.push(resource.clone());
         check_still_default(domain, &resources)?;
-        let action = if known.is_some() { "resource.update" } else { "resource.create" };
-        let audit = actor.did(self.store.clock(), Some(domain.id()), action, &resource.name);
-        let audit = audit.changed(&known.map(told).unwrap_or_default(), &told(resource));
+        let action = if resource.version == 0 { "resource.create" } else { "resource.update" };
+        let audit = actor
+            .did(self.store.clock(), Some(domain.id()), action, &resource.name)
+            .with("resource_id", resource.id.to_string())
+            .changed(&known.map(told).unwrap_or_default(), &told(resource));
         match self.store.put_resource(resource, &audit).await? {
             PutResourceOutcome::Stored => Ok(()),
             PutResourceOutcome::NameTaken => Err(name_taken(&resource.name)),
             PutResourceOutcome::IdentifierTaken(identifier) => Err(identifier_taken(&identifier, "another resource")),
+            PutResourceOutcome::Conflict => Err(changed_meanwhile("the resource")),
         }
     }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use tower_http::csrf::ProtectionError;
 
 use crate::app::App;
+use crate::domains::look;
 use crate::model::oauth_error::OAuthError;
 use crate::oauth::error::ErrorCode;
 use crate::pages::{ErrorPage, Frame, Page as _};
@@ -37,7 +38,7 @@ pub async fn for_people(app: &App, path: &str, request_id: &str, response: Respo
     let body = to_bytes(body, MOST).await.unwrap_or_default();
     let Ok(told) = serde_json::from_slice::<Told>(&body) else { return Response::from_parts(parts, Body::from(body)) };
     let page = ErrorPage {
-        frame: Frame::new(domain_name(app, path)),
+        frame: frame(app, path),
         title: title(parts.status).to_owned(),
         explanation: sentence(&told.error_description),
         remedies: remedies(parts.status).iter().map(|remedy| (*remedy).to_owned()).collect(),
@@ -53,10 +54,10 @@ fn cross_site() -> OAuthError {
     OAuthError::new("cross_site_request", 403, "this form was sent by another site, so nothing was done")
 }
 
-/// The domain that the path names, if there is one; else the server's name.
-fn domain_name(app: &App, path: &str) -> String {
+/// Of the domain that the path names, if there is one; else of the server.
+fn frame(app: &App, path: &str) -> Frame {
     let first = path.split('/').nth(1).unwrap_or_default();
-    app.store.cache().last_known_domain(first).map_or("Registrar".to_owned(), |known| known.domain.name.clone())
+    app.store.cache().last_known_domain(first).map_or_else(|| Frame::new("Registrar"), |known| look::frame(&known))
 }
 
 /// Descriptions begin in lower case and end without a stop, for they stand in lists and logs.

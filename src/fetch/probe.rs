@@ -1,4 +1,5 @@
-//! Requests of the command line that look at more than a document: any method, any status, the headers.
+//! Requests that look at more than a document, for the command line and for the test of a resource: any method, any
+//! status, the headers.
 
 use http::{HeaderMap, Method};
 
@@ -64,6 +65,7 @@ impl Fetcher {
     pub async fn probe(&self, probe: &Probe<'_>) -> Result<Answer, FetchError> {
         let (url, client) = self.admit(probe.url)?;
         let work = async {
+            let _slot = self.slots.acquire().await.map_err(|_| FetchError::Failed)?;
             let mut request = client.request(probe.method.clone(), url);
             for (name, value) in &probe.headers {
                 request = request.header(*name, *value);

@@ -13,7 +13,7 @@ use super::scope::ScopeSet;
 use super::time::UnixTime;
 
 /// How a client came to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// Made by an administrator.
@@ -76,7 +76,7 @@ impl fmt::Display for Origin {
 }
 
 /// Whether a client may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ClientStatus {
     /// It may.
@@ -185,15 +185,17 @@ impl Client {
 }
 
 /// What an administrator sets for a client; no registrant ever does.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the page and in the file")]
 pub struct ClientSettings {
     /// Scopes granted by an administrator, reserved ones included; never part of the registered metadata.
     #[serde(skip_serializing_if = "ScopeSet::is_empty")]
+    #[schema(value_type = String)]
     pub granted_scopes: ScopeSet,
     /// Scopes a token request gets that names none; where this is empty, the registered ones.
     #[serde(skip_serializing_if = "ScopeSet::is_empty")]
+    #[schema(value_type = String)]
     pub default_scopes: ScopeSet,
     /// Whether it may introspect tokens that were issued to other clients without a resource.
     pub may_introspect: bool,
@@ -205,6 +207,7 @@ pub struct ClientSettings {
     pub template: Option<String>,
     /// Lifetime of its access tokens in seconds, where it differs from the domain's.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 10, maximum = 86_400)]
     pub access_token_lifetime: Option<i64>,
     /// Whether PKCE with S256 is required of it (RFC 7636).
     pub require_pkce: bool,

@@ -1,6 +1,8 @@
 //! What a person allowed a client, and whether it is remembered.
 
-use super::id::{DomainId, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::id::{ClientId, DomainId, UserId};
 use super::scope::ScopeSet;
 use super::time::UnixTime;
 
@@ -19,6 +21,41 @@ pub struct Consent {
     pub scope: ScopeSet,
     /// When.
     pub granted_at: UnixTime,
+}
+
+/// A person's connection to a resource by one client: allowed, and the person's login there is alive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// The client.
+    pub client_id: ClientId,
+    /// The person.
+    pub user_id: UserId,
+    /// What the person logs in with.
+    pub username: String,
+    /// What the person allowed there.
+    pub scope: ScopeSet,
+    /// When the person allowed it.
+    pub granted_at: UnixTime,
+    /// When a token was last issued from a login of the person in this client.
+    pub last_used_at: UnixTime,
+}
+
+/// Where a list of connections goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionPlace {
+    /// Of the last one listed.
+    pub granted_at: UnixTime,
+    /// Of the last one listed.
+    pub user_id: UserId,
+    /// Of the last one listed.
+    pub client_id: ClientId,
+}
+
+impl Connection {
+    /// Where a list goes on that ends here.
+    pub fn place(&self) -> ConnectionPlace {
+        ConnectionPlace { granted_at: self.granted_at, user_id: self.user_id, client_id: self.client_id.clone() }
+    }
 }
 
 /// Whether consents cover scopes at resources (none: the client itself).

@@ -15,6 +15,9 @@ const MARK: usize = 8;
 /// How many rows a page looks at, at the most; a page that ends there says so and goes on at its cursor.
 pub const MOST_EXAMINED: i64 = 20_000;
 
+/// How many rows are looked at to count, where each of them takes a lookup; the total is then no longer exact.
+pub const MOST_COUNTED_BY_LOOKUP: i64 = 3_000;
+
 /// The most items of one page.
 pub const MOST_ITEMS: i64 = 200;
 
@@ -22,7 +25,7 @@ pub const MOST_ITEMS: i64 = 200;
 pub const MOST_COUNTED: i64 = 10_000;
 
 /// How many there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct Total {
     /// So many were counted.
     pub count: i64,

@@ -1,10 +1,14 @@
 //! A security domain: one issuer, one tenant. Nothing crosses from one domain to another.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::client_id_document::check_pattern;
 use super::id::DomainId;
 use super::json::Object;
+use super::look::Look;
+use super::redirect_uri::check_host_pattern;
+use super::registration::rules::key_document_is_public;
 use super::resource::ResourceIdentifier;
 use super::signing_key::SigningAlgorithm;
 use super::time::UnixTime;
@@ -49,7 +53,7 @@ pub struct Domain {
 }
 
 /// What an administrator may set for a domain. Times are in seconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the page and in the file")]
 pub struct DomainSettings {
@@ -75,6 +79,7 @@ pub struct DomainSettings {
     /// Whether a `dcr_admin` registrant reaches every client that a gateway or an initial access token registered in the domain, not only its own.
     pub registrars_manage_all: bool,
     /// Lifetime of access tokens, unless the client's policy or the resource says otherwise.
+    #[schema(minimum = 10, maximum = 31_536_000)]
     pub access_token_lifetime: i64,
     /// The algorithm that signs access tokens, unless the resource says otherwise.
     pub access_token_algorithm: SigningAlgorithm,
@@ -101,13 +106,20 @@ pub struct DomainSettings {
     pub sign_up_email_hosts: Vec<String>,
     /// Whether a sign-up must show that the e-mail address is its own before it goes on.
     pub verify_email: bool,
+    /// How the pages look to people.
+    #[serde(skip_serializing_if = "Look::is_default")]
+    pub look: Look,
     /// How long a browser session lives without being seen.
+    #[schema(minimum = 60, maximum = 315_360_000)]
     pub session_idle_lifetime: i64,
     /// How long a browser session lives at the most.
+    #[schema(minimum = 60, maximum = 315_360_000)]
     pub session_lifetime: i64,
     /// How long a refresh token lives without being used.
+    #[schema(minimum = 600, maximum = 315_360_000)]
     pub refresh_token_idle_lifetime: i64,
     /// How long a login lives in a client at the most, however often it is refreshed.
+    #[schema(minimum = 600, maximum = 315_360_000)]
     pub refresh_token_lifetime: i64,
 }
 
@@ -136,6 +148,7 @@ impl Default for DomainSettings {
             sign_up: false,
             sign_up_email_hosts: Vec::new(),
             verify_email: false,
+            look: Look::default(),
             session_idle_lifetime: 86_400,
             session_lifetime: 30 * 86_400,
             refresh_token_idle_lifetime: 90 * 86_400,
@@ -163,6 +176,7 @@ impl DomainSettings {
         if let Some(problem) = self.default_resource.as_deref().and_then(|text| ResourceIdentifier::parse(text).err()) {
             return Err(format!("default_resource: {problem}"));
         }
+        self.look.check()?;
         for (setting, list) in [
             ("client_document_allowed_hosts", &self.client_document_allowed_hosts),
             ("client_document_denied_hosts", &self.client_document_denied_hosts),
@@ -171,26 +185,68 @@ impl DomainSettings {
                 check_pattern(pattern).map_err(|problem| format!("{setting}: {problem}"))?;
             }
         }
-        for issuer in &self.software_statement_issuers {
-            if issuer.issuer.is_empty() || (issuer.jwks.is_none() == issuer.jwks_uri.is_none()) {
-                return Err("each of software_statement_issuers needs an issuer and either jwks or jwks_uri".to_owned());
-            }
+        for host in &self.blocked_redirect_hosts {
+            check_host_pattern(host).map_err(|problem| format!("blocked_redirect_hosts: {problem}"))?;
         }
-        Ok(())
+        self.software_statement_issuers.iter().try_for_each(StatementIssuer::check)
+    }
+}
+
+/// A set of settings for one use; it leaves what it does not name as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DomainPreset {
+    /// An API gateway registers the applications of its developers, with a `dcr_admin` token.
+    Gateway,
+    /// MCP clients begin by themselves: open registration and client ID metadata documents, under the policy `mcp`.
+    Mcp,
+    /// Nothing is registered: registration, open registration and metadata documents are off.
+    Empty,
+}
+
+impl DomainPreset {
+    /// Every preset, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Gateway, Self::Mcp, Self::Empty];
+
+    /// The preset as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Mcp => "mcp",
+            Self::Empty => "empty",
+        }
     }
 
-    /// Turns on what MCP clients need to begin by themselves: open registration and metadata documents, both under the
-    /// policy `mcp`.
-    pub fn for_mcp(&mut self) {
-        self.registration = true;
-        self.open_registration = true;
-        self.client_documents = true;
-        "mcp".clone_into(&mut self.open_policy);
+    /// Reads a preset.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|preset| preset.as_str() == text)
+    }
+
+    /// Puts the preset's values into settings.
+    pub fn apply(self, settings: &mut DomainSettings) {
+        match self {
+            Self::Gateway => {
+                settings.registration = true;
+                "gateway".clone_into(&mut settings.gateway_policy);
+            }
+            Self::Mcp => {
+                settings.registration = true;
+                settings.open_registration = true;
+                settings.client_documents = true;
+                "mcp".clone_into(&mut settings.open_policy);
+            }
+            Self::Empty => {
+                settings.registration = false;
+                settings.open_registration = false;
+                settings.client_documents = false;
+                settings.quick_start = false;
+            }
+        }
     }
 }
 
 /// The `typ` header of an access token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum TokenType {
     /// `JWT`: what every gateway plugin takes.
     #[serde(rename = "JWT")]
@@ -211,7 +267,7 @@ impl TokenType {
 }
 
 /// How a generated client secret is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum SecretHash {
     /// A keyed hash: enough for 256 random bits, and fast.
     #[serde(rename = "hmac-sha256")]
@@ -222,17 +278,38 @@ pub enum SecretHash {
 }
 
 /// An issuer whose software statements are believed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StatementIssuer {
     /// The `iss` claim, compared exactly.
     pub issuer: String,
     /// Its keys by value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<std::collections::HashMap<String, serde_json::Value>>)]
     pub jwks: Option<Object>,
     /// Where its keys are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
+}
+
+impl StatementIssuer {
+    fn check(&self) -> Result<(), String> {
+        let refused = |problem: &str| Err(format!("software_statement_issuers: {problem}"));
+        if self.issuer.is_empty() || (self.jwks.is_none() == self.jwks_uri.is_none()) {
+            return refused("each needs an issuer and either jwks or jwks_uri");
+        }
+        if let Some(jwks) = &self.jwks {
+            let public = key_document_is_public(&jwks.clone().into());
+            public.map_err(|refusal| {
+                format!("software_statement_issuers: jwks of {}: {}", self.issuer, refusal.description())
+            })?;
+        }
+        match self.jwks_uri.as_deref().map(url::Url::parse) {
+            None => Ok(()),
+            Some(Ok(url)) if matches!(url.scheme(), "https" | "http") => Ok(()),
+            Some(_) => refused("jwks_uri must be an absolute https URL"),
+        }
+    }
 }
 
 /// Whether a text may be a domain's path segment. The error says what to change.

@@ -8,9 +8,10 @@
 
 pub mod diagnosis;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::id::{AttemptId, DomainId};
@@ -41,7 +42,7 @@ const LONGEST_CLIENT_ID: usize = 300;
 macro_rules! steps {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
         /// What a step is about.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum Step {
             $($(#[$doc])* $name,)*
@@ -92,8 +93,9 @@ steps! {
 }
 
 /// How a step ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = StepOutcome)]
 pub enum Outcome {
     /// It was done.
     Done,

@@ -52,6 +52,24 @@ pub fn typed<T: de::DeserializeOwned>(object: &Object) -> Result<T, String> {
     })
 }
 
+/// Applies a merge patch (RFC 7396 §2): null takes a member away, an object changes the one that is there.
+pub fn merge_patch(target: &mut Object, patch: Object) {
+    for (name, change) in patch {
+        match change {
+            Value::Null => drop(target.remove(&name)),
+            Value::Object(change) => {
+                let mut inner = match target.remove(&name) {
+                    Some(Value::Object(inner)) => inner,
+                    _ => Object::new(),
+                };
+                merge_patch(&mut inner, change);
+                target.insert(name, Value::Object(inner));
+            }
+            value => drop(target.insert(name, value)),
+        }
+    }
+}
+
 /// The members of something that is written as an object; of anything else there are none.
 pub fn members<T: Serialize>(thing: &T) -> Object {
     match serde_json::to_value(thing) {
@@ -152,6 +170,25 @@ impl<'de> Visitor<'de> for Strict {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_merge_patch_sets_removes_and_reaches_inside() {
+        let object = |text: &str| parse_object(text.as_bytes()).unwrap();
+        // The cases of RFC 7396 appendix A that are about objects.
+        for (target, patch, result) in [
+            (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
+            (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
+            (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
+            (r#"{"a":"foo"}"#, r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
+            (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
+        ] {
+            let mut merged = object(target);
+            merge_patch(&mut merged, object(patch));
+            assert_eq!(merged, object(result), "{target} {patch}");
+        }
+    }
 
     #[test]
     fn an_ordinary_object_parses() {

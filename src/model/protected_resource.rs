@@ -98,6 +98,7 @@ mod tests {
                 ..ResourceSettings::default()
             },
             granted_clients: Vec::new(),
+            version: 1,
             created_at: clock.now(),
         }
     }
@@ -110,6 +111,7 @@ mod tests {
             hidden,
             reserved: hidden,
             self_registrable: !hidden,
+            version: 1,
         }
     }
 

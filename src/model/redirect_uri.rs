@@ -39,7 +39,7 @@ const DENIED_SCHEMES: &[&str] = &[
 const LOOPBACK_HOSTS: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
 
 /// How a redirect reaches the client (RFC 8252 §7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RedirectKind {
     /// An `https` URI.
@@ -141,6 +141,16 @@ pub fn is_host_among(patterns: &[String], host: &str) -> bool {
         let pattern = pattern.to_ascii_lowercase();
         host == pattern || pattern.starts_with('.') && host.ends_with(&pattern)
     })
+}
+
+/// Whether a text can stand in a list of hosts that [`is_host_among`] reads. The error names the remedy.
+pub fn check_host_pattern(pattern: &str) -> Result<(), String> {
+    let host = pattern.strip_prefix('.').unwrap_or(pattern).to_ascii_lowercase();
+    let named = Url::parse(&format!("https://{host}/")).ok();
+    if named.is_some_and(|url| url.host_str() == Some(&*host) && url.path() == "/") && !host.starts_with('.') {
+        return Ok(());
+    }
+    Err(format!("'{pattern}' is not a host; write app.example.com, or .example.com for all below"))
 }
 
 /// Only the characters of RFC 3986 §2, percent-encoding well-formed, no fragment.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use url::Url;
+use utoipa::ToSchema;
 
 use super::id::{ClientId, DomainId, ResourceId};
 use super::scope::ScopeSet;
@@ -23,12 +24,14 @@ pub struct Resource {
     pub settings: ResourceSettings,
     /// The clients an administrator lets have tokens for it by client credentials.
     pub granted_clients: Vec<ClientId>,
+    /// Counts the changes, so that two administrators cannot overwrite one another; 0: it is not stored yet.
+    pub version: i64,
     /// When it was created.
     pub created_at: UnixTime,
 }
 
 /// What an administrator may set for a resource.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResourceSettings {
     /// Its identifiers as registered; the first one is the canonical `aud`.
@@ -37,12 +40,15 @@ pub struct ResourceSettings {
     pub prefix_match: bool,
     /// The scopes that mean something at this resource; empty: all of the domain's.
     #[serde(skip_serializing_if = "ScopeSet::is_empty")]
+    #[schema(value_type = Option<String>)]
     pub scopes: ScopeSet,
     /// The algorithm that signs its tokens, where it differs from the domain's.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, pattern = "^(RS256|ES256)$")]
     pub access_token_algorithm: Option<SigningAlgorithm>,
     /// Lifetime of its tokens in seconds, where it differs from the domain's.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 10, maximum = 86400)]
     pub access_token_lifetime: Option<i64>,
 }
 

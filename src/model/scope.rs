@@ -89,7 +89,7 @@ pub fn printable(text: &str) -> String {
 }
 
 /// A scope that a domain defines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Scope {
     /// The token itself.
     pub name: String,
@@ -103,6 +103,8 @@ pub struct Scope {
     pub reserved: bool,
     /// May be asked for in a registration.
     pub self_registrable: bool,
+    /// Counts the changes; 0 for a scope that is not stored yet.
+    pub version: i64,
 }
 
 #[cfg(test)]

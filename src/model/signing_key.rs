@@ -10,7 +10,7 @@ use super::json::Object;
 use super::time::UnixTime;
 
 /// The algorithms this server signs with (RFC 7518 §3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum SigningAlgorithm {
     /// RSA PKCS #1 with SHA-256: what every gateway and library takes.
     #[serde(rename = "RS256")]
@@ -52,7 +52,7 @@ impl FromStr for SigningAlgorithm {
 }
 
 /// Where a key is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyStatus {
     /// In the key set, not yet signing: verifiers that refresh in the background get to know it first.

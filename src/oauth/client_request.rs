@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use super::client_auth::{self, Authenticated};
 use super::params::Params;
 use super::request::{InDomain, authorization, has_media_type, read_body};
-use super::token_trace;
+use super::{token, token_trace};
 use crate::app::App;
 use crate::model::id::AttemptId;
 use crate::model::oauth_error::OAuthError;
@@ -60,6 +60,10 @@ impl FromRequest<App> for ClientRequest {
                     _ => error,
                 };
                 token_trace::unproven(&at, (header, &params), &error);
+                // Of those who authenticate so, only the token endpoint is told a grant.
+                if params.get("grant_type").is_some() {
+                    token::count_refusal(&at, &error);
+                }
                 Err(error)
             }
         }

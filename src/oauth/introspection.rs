@@ -22,6 +22,7 @@ use crate::model::time::UnixTime;
 use crate::ops::rate_limit::RateKind;
 use crate::ops::security_headers::no_store;
 use crate::tokens::access_token::AccessToken;
+use crate::tokens::audience::may_see;
 use crate::tokens::verify::LiveToken;
 
 /// An answer (RFC 7662 §2.2). Never a null or an empty text: gateways read them as values.
@@ -156,31 +157,10 @@ async fn access_token(
     client: &client_auth::Authenticated,
     token: &str,
 ) -> Result<Option<LiveToken>, OAuthError> {
-    Ok(live(at, token).await?.filter(|token| may_see(at, &client.entry.client, token)))
+    Ok(live(at, token).await?.filter(|token| sees(at, &client.entry.client, token)))
 }
 
 /// Whether this caller may see this token as active.
-fn may_see(at: &InDomain, caller: &Client, token: &LiveToken) -> bool {
-    let (domain, claims) = (&at.domain, &token.claims);
-    if caller.settings.resource_credentials {
-        // A resource sees what names it; one of several audiences is enough (RFC 8707 §2).
-        return domain
-            .resources
-            .iter()
-            .filter(|resource| resource.credentials.as_ref() == Some(&caller.client_id))
-            .any(|resource| resource.settings.identifiers.iter().any(|own| claims.aud.contains(own)));
-    }
-    if claims.client_id == caller.client_id {
-        return true;
-    }
-    // While the server is only tried out, a token may be for a resource that nobody has registered.
-    let nobodys = || {
-        at.app.takes_any_resource(&domain.domain.settings)
-            && !domain
-                .resources
-                .iter()
-                .flat_map(|resource| &resource.settings.identifiers)
-                .any(|own| claims.aud.contains(own))
-    };
-    caller.settings.may_introspect && (claims.aud.contains(claims.client_id.as_str()) || nobodys())
+fn sees(at: &InDomain, caller: &Client, token: &LiveToken) -> bool {
+    may_see(&at.domain, caller, &token.claims, at.app.takes_any_resource(&at.domain.domain.settings))
 }

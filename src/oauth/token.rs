@@ -6,10 +6,12 @@ use serde::Serialize;
 
 use super::client_request::ClientRequest;
 use super::grants::GRANTS;
+use super::request::InDomain;
 use super::token_trace;
 use crate::model::oauth_error::OAuthError;
 use crate::model::registration::rules::REGISTRABLE_GRANTS;
 use crate::model::scope::{ScopeSet, printable};
+use crate::model::statistics::Counted;
 use crate::ops::security_headers::no_store;
 
 /// A successful answer (RFC 6749 §5.1).
@@ -32,8 +34,16 @@ pub async fn token(request: ClientRequest) -> Result<Response, OAuthError> {
     let answered = answer(&request).await;
     if let Err(error) = &answered {
         token_trace::refused(&request, error);
+        count_refusal(&request.at, error);
     }
     answered
+}
+
+/// Counts a refused token request by its code; what failed by itself was not refused.
+pub(super) fn count_refusal(at: &InDomain, error: &OAuthError) {
+    if error.status < 500 {
+        at.app.count(at.domain.id(), Counted::TokenRefused, error.code);
+    }
 }
 
 async fn answer(request: &ClientRequest) -> Result<Response, OAuthError> {

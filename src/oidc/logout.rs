@@ -14,6 +14,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::form_urlencoded;
 
 use crate::app::App;
+use crate::domains::look;
 use crate::keys::data_keys::HashPurpose;
 use crate::model::client::ClientStatus;
 use crate::model::id::ClientId;
@@ -177,7 +178,7 @@ fn with_state(uri: &str, state: Option<&str>) -> String {
 }
 
 fn frame(at: &InDomain) -> Frame {
-    Frame::new(at.domain.domain.name.as_str())
+    look::frame(&at.domain)
 }
 
 fn problem(at: &InDomain, error: &OAuthError) -> Response {

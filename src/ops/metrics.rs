@@ -6,6 +6,7 @@
 //! holds anything a stranger can choose freely.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::text;
@@ -15,6 +16,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+
+use crate::model::statistics::Counted;
 
 /// Label names and values; the sets are short and their lookups off the hot path.
 type Labels = Vec<(&'static str, String)>;
@@ -105,11 +108,11 @@ impl Metrics {
     /// The handles of one domain, to be kept with the cached domain. `grants` are the names the server knows.
     pub fn domain(&self, domain: &str, grants: &[&'static str]) -> DomainMetrics {
         let label = |name, value: &str| vec![("domain", domain.to_owned()), (name, value.to_owned())];
-        let tokens = |grant: &&'static str| (*grant, self.tokens.get_or_create_owned(&label("grant", grant)));
+        let tokens = |grant: &&'static str| (*grant, self.tokens.get_or_create_owned(&label("grant", grant)).into());
         DomainMetrics {
             tokens: grants.iter().map(tokens).collect(),
-            active: self.introspections.get_or_create_owned(&label("active", "true")),
-            inactive: self.introspections.get_or_create_owned(&label("active", "false")),
+            active: self.introspections.get_or_create_owned(&label("active", "true")).into(),
+            inactive: self.introspections.get_or_create_owned(&label("active", "false")).into(),
         }
     }
 
@@ -184,27 +187,58 @@ impl RouteMetrics {
 }
 
 /// The handles of one domain.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct DomainMetrics {
-    tokens: Vec<(&'static str, Counter)>,
-    active: Counter,
-    inactive: Counter,
+    tokens: Vec<(&'static str, Taken)>,
+    active: Taken,
+    inactive: Taken,
+}
+
+/// A counter, and up to where it has gone into the statistics.
+#[derive(Debug)]
+struct Taken {
+    counter: Counter,
+    taken: AtomicU64,
+}
+
+impl From<Counter> for Taken {
+    fn from(counter: Counter) -> Self {
+        // A domain that was deleted and made anew finds the counter of its name, not at zero.
+        let taken = AtomicU64::new(counter.get());
+        Self { counter, taken }
+    }
+}
+
+impl Taken {
+    /// What it gained since the last time.
+    fn take(&self) -> u64 {
+        let now = self.counter.get();
+        now.saturating_sub(self.taken.swap(now, Ordering::Relaxed))
+    }
 }
 
 impl DomainMetrics {
     /// Counts a token response.
     pub fn token_issued(&self, grant: &str) {
         if let Some((_, counter)) = self.tokens.iter().find(|(name, _)| *name == grant) {
-            counter.inc();
+            counter.counter.inc();
         }
+    }
+
+    /// What was counted since the last time, for the statistics.
+    pub fn take(&self) -> Vec<(Counted, &'static str, u64)> {
+        let tokens = self.tokens.iter().map(|(grant, counter)| (Counted::Token, *grant, counter.take()));
+        let answers = [("active", &self.active), ("inactive", &self.inactive)];
+        let answers = answers.map(|(label, counter)| (Counted::Introspection, label, counter.take()));
+        tokens.chain(answers).filter(|(_, _, gained)| *gained > 0).collect()
     }
 
     /// Counts an introspection by its answer.
     pub fn introspected(&self, active: bool) {
         if active {
-            self.active.inc()
+            self.active.counter.inc()
         } else {
-            self.inactive.inc()
+            self.inactive.counter.inc()
         };
     }
 }
@@ -259,6 +293,21 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
         }
         assert!(text.contains(concat!("version=\"", env!("CARGO_PKG_VERSION"), "\"")));
+    }
+
+    #[test]
+    fn the_statistics_take_each_count_once() {
+        let metrics = Metrics::new();
+        let domain = metrics.domain("main", &["refresh_token"]);
+        domain.token_issued("refresh_token");
+        domain.token_issued("refresh_token");
+        domain.introspected(true);
+        let expected = [(Counted::Token, "refresh_token", 2), (Counted::Introspection, "active", 1)];
+        assert_eq!(domain.take(), expected);
+        assert_eq!(domain.take(), []);
+        domain.introspected(false);
+        assert_eq!(domain.take(), [(Counted::Introspection, "inactive", 1)]);
+        assert_eq!(metrics.domain("main", &["refresh_token"]).take(), [], "another of this name begins anew");
     }
 
     #[test]

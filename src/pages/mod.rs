@@ -6,12 +6,14 @@
 //! cannot print a name that was not made safe to look at, nor a link that runs code. Pages work without script.
 
 mod account;
+mod api_reference;
 mod confirm_address;
 mod consent;
 pub mod console;
 mod form_post;
 mod login;
 mod logout;
+mod look;
 mod mail;
 mod moment;
 mod password;
@@ -25,12 +27,18 @@ mod stylesheet;
 mod tests;
 pub mod texts;
 
+use api_reference::pieces;
+
 pub use account::{Account, AccountApplication, AccountErrors, AccountSession};
+pub use api_reference::{
+    ApiAnswer, ApiField, ApiGroup, ApiObject, ApiOperation, ApiParameter, ApiProblem, ApiReference, ApiType,
+};
 pub use confirm_address::ConfirmAddress;
 pub use consent::{ClientStanding, Consent, ConsentResource, ConsentScope};
 pub use form_post::{FORM_POST_SCRIPT, FormPost};
 pub use login::{AskingClient, Login};
 pub use logout::{LoggedOut, LogoutConfirm};
+pub use look::accent_stylesheet;
 pub use mail::{InvitationMail, Mail, MailText, ResetPasswordMail, SignUpAttemptMail, VerifyAddressMail};
 pub use moment::Moment;
 pub use password::{ForgotPassword, ResetPassword};
@@ -62,6 +70,7 @@ use pages;
 
 pages![
     Account,
+    ApiReference,
     ConfirmAddress,
     Consent,
     ErrorPage,
@@ -85,6 +94,10 @@ fn rendered(template: &impl askama::Template) -> String {
 pub struct Frame {
     /// The domain's name as people know it.
     pub domain_name: Claimed,
+    /// The domain's logo, if it has one.
+    pub logo: Option<Href>,
+    /// The stylesheet of the domain's colours, if it has some of its own.
+    pub stylesheet: Option<Href>,
     /// One sentence above the content: what has just been done, or what to know first.
     pub notice: Option<String>,
 }
@@ -92,7 +105,7 @@ pub struct Frame {
 impl Frame {
     /// A frame without a notice.
     pub fn new(domain_name: impl Into<Claimed>) -> Self {
-        Self { domain_name: domain_name.into(), notice: None }
+        Self { domain_name: domain_name.into(), logo: None, stylesheet: None, notice: None }
     }
 
     /// The same frame with a notice.

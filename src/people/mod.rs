@@ -1,10 +1,12 @@
 //! People: their passwords, browser sessions and mail.
 
 pub mod browser_session;
+pub mod connections;
 pub mod links;
 pub mod login;
 pub mod mail;
 pub mod password;
+pub mod sent_links;
 pub mod sign_up;
 pub mod throttle;
 pub mod users;

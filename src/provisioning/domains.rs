@@ -47,6 +47,7 @@ impl Provisioner<'_> {
             hidden: false,
             reserved: false,
             self_registrable: false,
+            version: 0,
         });
         scope.label = wanted.label.clone().unwrap_or(scope.label);
         scope.description = wanted.description.clone().unwrap_or(scope.description);

@@ -2,13 +2,12 @@
 
 use http::HeaderMap;
 
-use crate::clients::Registrant;
+use crate::clients::admission::{Admission, must_be_on};
 use crate::clients::manual::DCR_ADMIN;
 use crate::clients::update::Holder;
 use crate::keys::data_keys::HashPurpose;
 use crate::model::audit_event::Actor;
 use crate::model::client::{Client, ClientStatus, Origin};
-use crate::model::domain::DomainSettings;
 use crate::model::id::ClientId;
 use crate::model::oauth_error::OAuthError;
 use crate::model::secret::{Secret, same};
@@ -16,58 +15,34 @@ use crate::oauth::bearer::{bearer, live, missing};
 use crate::oauth::request::InDomain;
 use crate::ops::rate_limit::RateKind;
 use crate::store::cache::ClientEntry;
-use crate::store::policies::NamedPolicy;
 use crate::tokens::verify::LiveToken;
-
-/// Who registers, and the policy that binds it.
-#[derive(Debug)]
-pub struct Access {
-    /// Who.
-    pub registrant: Registrant,
-    /// Under which policy.
-    pub policy: NamedPolicy,
-}
 
 /// Decides who registers. An `Authorization` header, if present, decides: a bad one is refused even while anybody may
 /// register without. `actor` becomes who it turned out to be, for the audit of a refusal too.
-pub async fn registrant(at: &InDomain, headers: &HeaderMap, actor: &mut Actor) -> Result<Access, OAuthError> {
-    let settings = &at.domain.domain.settings;
+pub async fn registrant(at: &InDomain, headers: &HeaderMap, actor: &mut Actor) -> Result<Admission, OAuthError> {
     let Some(token) = bearer(headers).map_err(|error| at.failed(RateKind::FailedAuthentication, error))? else {
         *actor = at.caller.actor("open".to_owned());
-        return open(at, settings);
+        return open(at);
     };
     if token.starts_with("iat_") {
-        return initial(at, settings, token, actor).await;
+        return initial(at, token, actor).await;
     }
     let live = admin_token(at, token, actor).await?;
-    must_be_on(settings)?;
-    let name = live.client.client.settings.registrar_policy.as_deref().unwrap_or(&settings.gateway_policy);
-    Ok(Access { registrant: Registrant::Gateway(live.claims.client_id.clone()), policy: policy(at, name)? })
+    Admission::of_gateway(&at.domain, &live.client.client)
 }
 
-fn open(at: &InDomain, settings: &DomainSettings) -> Result<Access, OAuthError> {
-    if !at.app.is_open(settings) {
-        must_be_on(settings)?;
-        return Err(missing(
-            "registration needs a token: an access token with scope dcr_admin, or an initial access token",
-        ));
-    }
-    let policy = policy(at, &settings.open_policy)?;
-    let source = at.caller.source();
+fn open(at: &InDomain) -> Result<Admission, OAuthError> {
+    let (source, settings) = (at.caller.source(), &at.domain.domain.settings);
+    let admission = Admission::of_anybody(&at.domain, at.app.is_open(settings), source.to_string())?;
     at.app.rate_limits.check(RateKind::Registration, source, at.domain.id()).map_err(|wait| {
         at.app.metrics.rate_limited(RateKind::Registration.name());
         OAuthError::too_many_requests("too many registrations from this address; wait and try again")
             .with_retry_after(wait.0)
     })?;
-    Ok(Access { registrant: Registrant::Open { source: source.to_string() }, policy })
+    Ok(admission)
 }
 
-async fn initial(
-    at: &InDomain,
-    settings: &DomainSettings,
-    token: &str,
-    actor: &mut Actor,
-) -> Result<Access, OAuthError> {
+async fn initial(at: &InDomain, token: &str, actor: &mut Actor) -> Result<Admission, OAuthError> {
     let unknown = || {
         at.failed(
             RateKind::FailedAuthentication,
@@ -80,35 +55,7 @@ async fn initial(
     let hash = at.app.keys.hash(HashPurpose::InitialAccessToken, token);
     let found = at.app.store.initial_access_token(at.domain.id(), &hash).await?.ok_or_else(unknown)?;
     *actor = at.caller.actor(format!("initial_access_token:{}", found.id));
-    if let Some(refusal) = found.refusal(at.app.clock.now()) {
-        return Err(OAuthError::invalid_token(refusal));
-    }
-    must_be_on(settings)?;
-    let bound = found.policy_id.and_then(|id| at.domain.policies.iter().find(|policy| policy.id == id));
-    let policy = match (bound, found.policy_id) {
-        (Some(policy), _) => policy.clone(),
-        (None, None) => policy(at, &settings.gateway_policy)?,
-        // Its policy was deleted: what it narrowed must not become wide.
-        (None, Some(_)) => return Err(OAuthError::invalid_token("the policy of this initial access token is gone")),
-    };
-    Ok(Access { registrant: Registrant::InitialAccessToken(found.id), policy })
-}
-
-fn policy(at: &InDomain, name: &str) -> Result<NamedPolicy, OAuthError> {
-    at.domain.policy(name).cloned().ok_or_else(|| {
-        OAuthError::registration_forbidden(format!(
-            "the policy {name} that would bind this registration does not exist"
-        ))
-    })
-}
-
-fn must_be_on(settings: &DomainSettings) -> Result<(), OAuthError> {
-    if settings.registration {
-        return Ok(());
-    }
-    Err(OAuthError::registration_forbidden(
-        "client registration is off in this domain; an administrator can turn it on",
-    ))
+    Admission::of_token(&at.domain, &found, at.app.clock.now())
 }
 
 /// An access token with scope `dcr_admin`, issued to a client for itself, which still holds that scope.

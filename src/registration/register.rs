@@ -17,6 +17,7 @@ use crate::model::flow_trace::{Outcome, Step, shown_uri};
 use crate::model::json::{Object, parse_object};
 use crate::model::oauth_error::OAuthError;
 use crate::model::registration::findings;
+use crate::model::statistics::Counted;
 use crate::oauth::request::{InDomain, has_media_type, read_body};
 use crate::ops::security_headers::no_store;
 
@@ -62,15 +63,17 @@ pub async fn register(request: JsonRequest) -> Result<Response, OAuthError> {
     trace(&at, &actor, registered.as_ref());
     let registered = registered?;
     at.app.metrics.registration(&at.domain.domain.name, registered.origin.as_str(), "registered");
+    at.app.count(at.domain.id(), Counted::Registration, registered.origin.as_str());
     let mut response = (StatusCode::CREATED, Json(registered.record)).into_response();
     no_store(response.headers_mut());
     Ok(response)
 }
 
 async fn answer(at: &InDomain, request: JsonRequest, actor: &mut Actor) -> Result<Registered, OAuthError> {
-    let access = registrant(at, &request.headers, actor)
-        .await
-        .map_err(|error| refused_access(at, actor, ("client.register", ""), error))?;
+    let access = registrant(at, &request.headers, actor).await.map_err(|error| {
+        count_refusal(at, error.status, error.code);
+        refused_access(at, actor, ("client.register", ""), error)
+    })?;
     let base_url = at.app.base_url_of(&request.headers).to_owned();
     let result = match request.object(&["application/json"]).await {
         Ok(body) => {
@@ -87,8 +90,25 @@ async fn answer(at: &InDomain, request: JsonRequest, actor: &mut Actor) -> Resul
     };
     result.map_err(|refused| {
         at.app.metrics.registration(&at.domain.domain.name, origin_label(&access.registrant), "refused");
-        record_refusal(at, actor, ("client.register", ""), refused)
+        let rule = rule_of(&refused);
+        let error = record_refusal(at, actor, ("client.register", ""), refused);
+        count_refusal(at, error.status, rule.unwrap_or(error.code));
+        error
     })
+}
+
+/// Counts a refused registration by the rule or the error code; what failed by itself was not refused.
+fn count_refusal(at: &InDomain, status: u16, label: &'static str) {
+    if status < 500 {
+        at.app.count(at.domain.id(), Counted::RegistrationRefused, label);
+    }
+}
+
+/// The rule that refused it.
+fn rule_of(refused: &Refused) -> Option<&'static str> {
+    let Refused::ByRule(refusal) = refused else { return None };
+    let rule = refusal.findings.iter().find(|finding| finding.outcome == findings::Outcome::Refused);
+    Some(rule.map_or("unknown", |finding| finding.rule))
 }
 
 /// Notes a registration in the timeline of the login that it probably leads to. Gateways log nobody in, and what a rate
@@ -148,12 +168,10 @@ pub(super) fn record_refusal(
     (action, target): (&'static str, &str),
     refused: Refused,
 ) -> OAuthError {
-    let (rule, findings) = match &refused {
-        Refused::ByRule(refusal) => {
-            let rule = refusal.findings.iter().find(|finding| finding.outcome == findings::Outcome::Refused);
-            (rule.map_or("unknown", |finding| finding.rule), serde_json::json!(refusal.findings))
-        }
-        Refused::Otherwise(_) => ("request", serde_json::json!([])),
+    let rule = rule_of(&refused).unwrap_or("request");
+    let findings = match &refused {
+        Refused::ByRule(refusal) => serde_json::json!(refusal.findings),
+        Refused::Otherwise(_) => serde_json::json!([]),
     };
     let error = OAuthError::from(refused);
     if error.status < 500 {

@@ -3,7 +3,7 @@
 use axum::routing::{get, post};
 
 use super::{Access, Body, Route, Surface};
-use crate::accounts::{account, consent, login, password, sign_up, verify};
+use crate::accounts::{account, consent, login, look, password, sign_up, verify};
 use crate::assets;
 use crate::health;
 use crate::oauth::{authorize, introspection, jwks, metadata, revocation, token};
@@ -119,6 +119,8 @@ pub(super) const PROTOCOL: &[Route] = &[
     Route { path: "/{domain}/verify", handler: || get(verify::show).post(verify::submit), surface: Surface::OwnPage, ..PAGE },
     Route { path: "/{domain}/account", handler: || get(account::show).post(account::submit), access: Access::Person, surface: Surface::OwnPage, ..PAGE },
     Route { path: STYLESHEET_PATH, handler: || get(assets::stylesheet), ..OPERATION },
+    Route { path: "/{domain}/look/{file}", handler: || get(look::look), ..OPERATION },
+    Route { path: "/{domain}/logo", handler: || get(look::logo), ..OPERATION },
     // Operation.
     Route { path: "/healthz", ..OPERATION },
     Route { path: "/readyz", handler: || get(health::readyz), ..OPERATION },

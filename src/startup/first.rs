@@ -92,7 +92,7 @@ async fn make_first_domain(app: &App) -> anyhow::Result<Secret> {
     // Known before it exists, so that a start after a crash makes no second one.
     let client_id = ClientId(app.store.claim_fact(FACT_GATEWAY, &random::identifier()).await?);
     if let Some(entry) = app.store.read_client(domain.id(), &client_id).await? {
-        return Ok(app.registry.renew_manual(&domain, &entry.client, 0, &actor).await?);
+        return Ok(app.registry.renew_manual(&domain, &entry.client, 0, &actor).await?.0);
     }
     let wanted = Wanted { client_id: Some(client_id), ..gateway_registrar("API gateway") };
     let made = app.registry.create(&domain, wanted, &actor).await?;

@@ -33,6 +33,7 @@ pub(super) fn spawn_tasks(
     });
     let dropped = app.metrics.trace_steps_dropped.clone();
     tasks.spawn(steps.write(app.store.clone(), stop.clone(), dropped));
+    tasks.spawn(housekeeping::fill_search_words(app.clone(), stop.clone()));
     tasks.spawn(housekeeping::run(app.clone(), stop.clone()));
     tasks
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::Store;
 use super::backend::Tx;
 use crate::model::audit_event::AuditEvent;
+use crate::model::id::{ClientId, DomainId};
 use crate::model::json::Object;
 use crate::model::time::UnixTime;
 
@@ -76,6 +77,27 @@ impl Store {
             tx.audit(event).await?;
         }
         tx.commit().await
+    }
+
+    /// What the registrant of a client did to it, the latest first: its registration, and its own updates.
+    pub async fn registrant_requests(
+        &self,
+        domain_id: DomainId,
+        client_id: &ClientId,
+        limit: i64,
+    ) -> Result<Vec<AuditRecord>, sqlx::Error> {
+        let sql = "select id, at, actor, action, target, outcome, reason, source, request_id, detail
+                   from audit_events where domain_id = $1 and target = $2 and outcome = 'done'
+                   and (action = 'client.register' or (action = 'client.update'
+                        and (actor like 'client:%' or actor like 'registration_access_token:%')))
+                   order by id desc limit $3";
+        let rows: Vec<AuditRow> = on_backend!(read self, |db| sqlx::query_as(sql)
+            .bind(domain_id)
+            .bind(client_id)
+            .bind(limit)
+            .fetch_all(db)
+            .await)?;
+        Ok(rows.into_iter().map(AuditRecord::from).collect())
     }
 }
 

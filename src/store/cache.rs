@@ -19,6 +19,7 @@ use crate::model::client_id_document::ClientDocument;
 use crate::model::domain::Domain;
 use crate::model::id::{ClientId, DomainId, SecretId};
 use crate::model::json::Object;
+use crate::model::look::Logo;
 use crate::model::resource::Resource;
 use crate::model::scope::Scope;
 use crate::model::signing_key::SigningKey;
@@ -37,6 +38,8 @@ pub struct DomainEntry {
     pub resources: Vec<Resource>,
     /// Its signing keys, the revoked ones too.
     pub signing_keys: Vec<SigningKey>,
+    /// The logo on its pages.
+    pub logo: Option<Logo>,
     /// Its discovery document under the public base URL with the document's entity tag, once it was asked for.
     pub discovery: OnceLock<(Bytes, String)>,
 }

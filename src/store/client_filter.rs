@@ -4,7 +4,7 @@ use super::client_list::{ClientListQuery, Direction, Unused};
 use super::search_words::{Walk, WordPlace};
 use super::statement::Statement;
 use crate::model::client::{ClientStatus, Origin};
-use crate::model::cursor::{MOST_EXAMINED, MOST_ITEMS};
+use crate::model::cursor::MOST_ITEMS;
 use crate::model::id::DomainId;
 use crate::model::time::UnixTime;
 
@@ -30,6 +30,12 @@ impl ClientListQuery {
         usize::try_from(self.limit()).unwrap_or_default().saturating_sub(taken)
     }
 
+    /// Whether nothing is asked for but what is there.
+    pub(super) fn is_plain(&self) -> bool {
+        let plain = Self { search: self.search.clone(), direction: self.direction, ..Self::default() };
+        *self == Self { cursor: self.cursor.clone(), limit: self.limit, ..plain }
+    }
+
     pub(super) fn order(&self) -> &'static str {
         match self.direction {
             Direction::NewestFirst => "created_at desc, client_id desc",
@@ -43,7 +49,7 @@ impl ClientListQuery {
         &self,
         sql: &mut Statement,
         domain_id: DomainId,
-        (columns, after, until): (&str, Option<&Creation>, Option<&Creation>),
+        (columns, after, until, most): (&str, Option<&Creation>, Option<&Creation>, i64),
     ) {
         let branches = self.branches();
         let many = branches.len() > 1;
@@ -63,13 +69,13 @@ impl ClientListQuery {
             }
             self.push_times(sql, "");
             self.push_bounds(sql, (after, until));
-            sql.push(" order by ").push(self.order()).push(" limit ").bind(MOST_EXAMINED).push(")");
+            sql.push(" order by ").push(self.order()).push(" limit ").bind(most).push(")");
             if many {
                 sql.push(" b").push(&number.to_string());
             }
         }
         if many {
-            sql.push(") m order by ").push(self.order()).push(" limit ").bind(MOST_EXAMINED).push(")");
+            sql.push(") m order by ").push(self.order()).push(" limit ").bind(most).push(")");
         }
     }
 
@@ -100,8 +106,8 @@ impl ClientListQuery {
     }
 
     /// Adds the rows that a search finds.
-    pub(super) fn push_found(&self, sql: &mut Statement, walk: &Walk<'_>, until: Option<&WordPlace>) {
-        walk.push_rows(sql, until);
+    pub(super) fn push_found(&self, sql: &mut Statement, walk: &Walk<'_>, rows: (Option<&WordPlace>, i64)) {
+        walk.push_rows(sql, rows);
         sql.push(" w join clients c on c.domain_id = ").bind(walk.domain_id().0);
         sql.push(" and c.client_id = w.target where ");
         walk.push_conditions(sql);

@@ -39,7 +39,7 @@ pub enum Unused {
 }
 
 /// What is asked for: all that is set must hold.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct ClientListQuery {
     /// What somebody typed: an id, its beginning, beginnings of words of the name. What is found comes in the order of
     /// its words.
@@ -179,10 +179,10 @@ impl Store {
         after: Option<Creation>,
     ) -> Result<Walked<Item, Place>, sqlx::Error> {
         // How far it may go comes first: so nothing that is removed or added meanwhile moves the end of the page.
-        let last = self.last_creation(domain_id, query, after.as_ref()).await?;
+        let last = self.last_creation(domain_id, query, (after.as_ref(), MOST_EXAMINED)).await?;
         let mut sql = Statement::default();
         sql.push(SELECT).push(", null as word from ");
-        query.push_rows(&mut sql, domain_id, ("*", after.as_ref(), last.as_ref()));
+        query.push_rows(&mut sql, domain_id, ("*", after.as_ref(), last.as_ref(), MOST_EXAMINED));
         sql.push(" c where ");
         query.push_conditions(&mut sql);
         sql.push(" order by ").push(query.order()).push(" limit ").bind(query.limit() + 1);
@@ -192,16 +192,16 @@ impl Store {
     }
 
     /// The last row that a page looks at; none if there are fewer.
-    async fn last_creation(
+    pub(super) async fn last_creation(
         &self,
         domain_id: DomainId,
         query: &ClientListQuery,
-        after: Option<&Creation>,
+        (after, most): (Option<&Creation>, i64),
     ) -> Result<Option<Creation>, sqlx::Error> {
         let mut sql = Statement::default();
         sql.push("select created_at, client_id from ");
-        query.push_rows(&mut sql, domain_id, ("created_at, client_id", after, None));
-        sql.push(" c order by ").push(query.order()).push(" limit 1 offset ").bind(MOST_EXAMINED - 1);
+        query.push_rows(&mut sql, domain_id, ("created_at, client_id", after, None, most));
+        sql.push(" c order by ").push(query.order()).push(" limit 1 offset ").bind(most - 1);
         Ok(self.rows(sql).await?.pop())
     }
 
@@ -240,40 +240,13 @@ impl Store {
         walk: &Walk<'_>,
         room: usize,
     ) -> Result<Walked<Item, WordPlace>, sqlx::Error> {
-        let last = self.last_word(walk).await?;
+        let last = self.last_word(walk, MOST_EXAMINED).await?;
         let mut sql = Statement::default();
         sql.push(SELECT).push(", w.word from ");
-        query.push_found(&mut sql, walk, last.as_ref());
+        query.push_found(&mut sql, walk, (last.as_ref(), MOST_EXAMINED));
         sql.push(" order by w.word, w.target limit ").bind(i64::try_from(room).unwrap_or(MOST_ITEMS) + 1);
         let place = |(item, word): &Item| (word.clone(), item.client.client_id.0.clone());
         Ok(Walked::page(self.items(sql).await?, room, last, place))
-    }
-
-    /// Counts from the beginning, up to what is counted at all.
-    async fn count_clients(
-        &self,
-        domain_id: DomainId,
-        query: &ClientListQuery,
-        terms: Option<&SearchTerms>,
-    ) -> Result<Total, sqlx::Error> {
-        let Some(terms) = terms else {
-            let last = self.last_creation(domain_id, query, None).await?;
-            let mut sql = Statement::default();
-            sql.push("select count(*) from (select 1 from ");
-            query.push_rows(&mut sql, domain_id, ("*", None, last.as_ref()));
-            sql.push(" c where ");
-            query.push_conditions(&mut sql);
-            return self.total(sql, last.is_none()).await;
-        };
-        let mut counted = Total { count: 0, exact: true };
-        for walk in walks((domain_id, WordKind::Client), (terms, &terms.exact), None) {
-            let last = self.last_word(&walk).await?;
-            let mut sql = Statement::default();
-            sql.push("select count(*) from (select 1 from ");
-            query.push_found(&mut sql, &walk, last.as_ref());
-            counted = counted.and(self.total(sql, last.is_none()).await?);
-        }
-        Ok(counted)
     }
 
     async fn items(&self, sql: Statement) -> Result<Vec<Item>, sqlx::Error> {

@@ -67,7 +67,7 @@ impl Store {
             return Ok(false);
         }
         for scope in &new.scopes {
-            tx.put_scope(domain.id, scope).await?;
+            tx.insert_scope(domain.id, scope).await?;
         }
         for policy in &new.policies {
             tx.insert_policy(domain.id, policy).await?;
@@ -119,6 +119,7 @@ impl Store {
             policies: self.policies(id).await?,
             resources: self.resources(id).await?,
             signing_keys: self.signing_keys(id).await?,
+            logo: self.logo(id).await?,
             discovery: OnceLock::new(),
         });
         self.cache().keep_domain(ticket, &entry);
@@ -179,27 +180,42 @@ impl Store {
 
     /// The scopes of a domain by name.
     pub async fn scopes(&self, domain_id: DomainId) -> Result<Vec<Scope>, sqlx::Error> {
-        let sql = "select name, label, description, hidden, reserved, self_registrable
+        let sql = "select name, label, description, hidden, reserved, self_registrable, version
                    from scopes where domain_id = $1 order by name";
         on_backend!(read self, |db| sqlx::query_as(sql).bind(domain_id).fetch_all(db).await)
     }
 
-    /// Creates a scope, or changes the one of that name.
-    pub async fn put_scope(&self, domain_id: DomainId, scope: &Scope, audit: &AuditEvent) -> Result<(), sqlx::Error> {
+    /// Creates a scope whose version is 0, else changes the one of that name. `false` if the name is taken, or if
+    /// somebody else changed the scope since `scope.version`.
+    pub async fn put_scope(&self, domain_id: DomainId, scope: &Scope, audit: &AuditEvent) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin().await?;
-        tx.put_scope(domain_id, scope).await?;
+        let put = if scope.version == 0 {
+            tx.insert_scope(domain_id, scope).await?
+        } else {
+            tx.update_scope(domain_id, scope).await?
+        };
+        if put == 0 {
+            return Ok(false);
+        }
         tx.audit(audit).await?;
         tx.changed(Change::Domain(domain_id));
-        tx.commit().await
+        tx.commit().await?;
+        Ok(true)
     }
 
-    /// Deletes a scope. `false` if it is not there.
-    pub async fn delete_scope(&self, domain_id: DomainId, name: &str, audit: &AuditEvent) -> Result<bool, sqlx::Error> {
+    /// Deletes a scope. `false` if it is not there, or if somebody else changed it since `scope.version`.
+    pub async fn delete_scope(
+        &self,
+        domain_id: DomainId,
+        scope: &Scope,
+        audit: &AuditEvent,
+    ) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin().await?;
-        let sql = "delete from scopes where domain_id = $1 and name = $2";
+        let sql = "delete from scopes where domain_id = $1 and name = $2 and version = $3";
         let deleted = on_tx!(tx, |db| sqlx::query(sql)
             .bind(domain_id)
-            .bind(name)
+            .bind(&scope.name)
+            .bind(scope.version)
             .execute(db)
             .await
             .map(|done| done.rows_affected()))?;
@@ -214,12 +230,10 @@ impl Store {
 }
 
 impl Tx {
-    async fn put_scope(&mut self, domain_id: DomainId, scope: &Scope) -> Result<(), sqlx::Error> {
-        let sql = "insert into scopes (domain_id, name, label, description, hidden, reserved, self_registrable)
-                   values ($1, $2, $3, $4, $5, $6, $7)
-                   on conflict (domain_id, name) do update set label = excluded.label,
-                   description = excluded.description, hidden = excluded.hidden, reserved = excluded.reserved,
-                   self_registrable = excluded.self_registrable";
+    async fn insert_scope(&mut self, domain_id: DomainId, scope: &Scope) -> Result<u64, sqlx::Error> {
+        let sql =
+            "insert into scopes (domain_id, name, label, description, hidden, reserved, self_registrable, version)
+                   values ($1, $2, $3, $4, $5, $6, $7, 1) on conflict do nothing";
         on_tx!(self, |db| sqlx::query(sql)
             .bind(domain_id)
             .bind(&scope.name)
@@ -230,6 +244,23 @@ impl Tx {
             .bind(scope.self_registrable)
             .execute(db)
             .await
-            .map(drop))
+            .map(|done| done.rows_affected()))
+    }
+
+    async fn update_scope(&mut self, domain_id: DomainId, scope: &Scope) -> Result<u64, sqlx::Error> {
+        let sql = "update scopes set label = $1, description = $2, hidden = $3, reserved = $4, self_registrable = $5,
+                   version = version + 1 where domain_id = $6 and name = $7 and version = $8";
+        on_tx!(self, |db| sqlx::query(sql)
+            .bind(&scope.label)
+            .bind(&scope.description)
+            .bind(scope.hidden)
+            .bind(scope.reserved)
+            .bind(scope.self_registrable)
+            .bind(domain_id)
+            .bind(&scope.name)
+            .bind(scope.version)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))
     }
 }

@@ -1,10 +1,11 @@
 //! The timelines of login attempts: written in batches, read in pages.
 
-use sqlx::QueryBuilder;
 use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, QueryBuilder};
 use uuid::Uuid;
 
 use super::Store;
+use crate::model::cursor::{MOST_COUNTED, Total};
 use crate::model::flow_trace::{AttemptSummary, Outcome, PROBABLE, Step, TraceStep, timeline};
 use crate::model::id::{AttemptId, DomainId};
 use crate::model::json::Object;
@@ -23,11 +24,20 @@ pub struct AttemptFilter {
     pub client_id: Option<String>,
     /// Only those in which something was refused.
     pub refused: bool,
+    /// Only those whose last step ended like this.
+    pub outcome: Option<Outcome>,
     /// Continue after this attempt, which began then.
     pub after: Option<(UnixTime, AttemptId)>,
     /// At most so many.
     pub limit: i64,
 }
+
+/// A domain's attempts (`$1`), each with its last step.
+const ATTEMPTS: &str = "(select attempt, max(client_id) as client_id, min(at) as began_at, max(at) as last_at,
+         count(*) as steps, count(case when outcome = 'refused' then 1 end) as refused
+     from flow_steps where domain_id = $1 and attempt is not null group by attempt) a
+join flow_steps l on l.id = (select id from flow_steps
+                             where domain_id = $1 and attempt = a.attempt order by id desc limit 1)";
 
 #[derive(sqlx::FromRow)]
 struct StepRow {
@@ -88,24 +98,40 @@ impl Store {
             Some((began, attempt)) => (*began, attempt.as_str()),
             None => (UnixTime(i64::MAX), ""),
         };
-        let sql = "select a.attempt, a.client_id, a.began_at, a.last_at, a.steps, a.refused, l.step, l.outcome, l.code
-                   from (select attempt, max(client_id) as client_id, min(at) as began_at, max(at) as last_at,
-                             count(*) as steps, count(case when outcome = 'refused' then 1 end) as refused
-                         from flow_steps where domain_id = $1 and attempt is not null group by attempt) a
-                   join flow_steps l on l.id = (select id from flow_steps
-                                                where domain_id = $1 and attempt = a.attempt order by id desc limit 1)
-                   where (a.began_at, a.attempt) < ($2, $3) and ($4 is null or a.client_id = $4)
-                   and (a.refused > 0 or $5 = 0) order by a.began_at desc, a.attempt desc limit $6";
-        let rows: Vec<SummaryRow> = on_backend!(read self, |db| sqlx::query_as(sql)
+        let sql = format!(
+            "select a.attempt, a.client_id, a.began_at, a.last_at, a.steps, a.refused, l.step, l.outcome, l.code
+             from {ATTEMPTS} where (a.began_at, a.attempt) < ($2, $3) and ($4 is null or a.client_id = $4)
+             and (a.refused > 0 or $5 = 0) and ($7 is null or l.outcome = $7)
+             order by a.began_at desc, a.attempt desc limit $6"
+        );
+        let rows: Vec<SummaryRow> = on_backend!(read self, |db| sqlx::query_as(AssertSqlSafe(sql))
             .bind(domain_id)
             .bind(before)
             .bind(before_id)
             .bind(&filter.client_id)
             .bind(i64::from(filter.refused))
             .bind(filter.limit)
+            .bind(filter.outcome.map(Outcome::as_str))
             .fetch_all(db)
             .await)?;
         rows.into_iter().map(AttemptSummary::try_from).collect()
+    }
+
+    /// How many attempts fit, wherever the list goes on; counted up to [`MOST_COUNTED`].
+    pub async fn flow_attempt_count(&self, domain_id: DomainId, filter: &AttemptFilter) -> Result<Total, sqlx::Error> {
+        let sql = format!(
+            "select count(*) from (select 1 from {ATTEMPTS} where ($2 is null or a.client_id = $2)
+             and (a.refused > 0 or $3 = 0) and ($4 is null or l.outcome = $4) limit $5) fitting"
+        );
+        let counted: i64 = on_backend!(read self, |db| sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(domain_id)
+            .bind(&filter.client_id)
+            .bind(i64::from(filter.refused))
+            .bind(filter.outcome.map(Outcome::as_str))
+            .bind(MOST_COUNTED + 1)
+            .fetch_one(db)
+            .await)?;
+        Ok(Total::capped(counted))
     }
 
     /// The timeline of one attempt, with what probably belongs to it; empty where there is no such attempt.

@@ -104,18 +104,19 @@ impl Store {
         on_backend!(read self, |db| sqlx::query_scalar(sql).bind(domain_id).bind(id).fetch_one(db).await)
     }
 
-    /// Deletes a policy. `false` if it is not there.
+    /// Deletes a policy. `false` if it is not there, or if somebody else changed it since `policy.version`.
     pub async fn delete_policy(
         &self,
         domain_id: DomainId,
-        id: PolicyId,
+        policy: &NamedPolicy,
         audit: &AuditEvent,
     ) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin().await?;
-        let sql = "delete from policies where domain_id = $1 and id = $2";
+        let sql = "delete from policies where domain_id = $1 and id = $2 and version = $3";
         let deleted = on_tx!(tx, |db| sqlx::query(sql)
             .bind(domain_id)
-            .bind(id)
+            .bind(policy.id)
+            .bind(policy.version)
             .execute(db)
             .await
             .map(|done| done.rows_affected()))?;

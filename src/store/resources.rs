@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sqlx::types::Json;
 
 use super::Store;
+use super::backend::Tx;
 use super::changes::Change;
 use crate::model::audit_event::AuditEvent;
 use crate::model::id::{ClientId, DomainId, ResourceId};
@@ -18,6 +19,7 @@ struct ResourceRow {
     name: String,
     credentials: Option<ClientId>,
     settings: Json<ResourceSettings>,
+    version: i64,
     created_at: UnixTime,
 }
 
@@ -30,12 +32,14 @@ pub enum PutResourceOutcome {
     NameTaken,
     /// Another resource of the domain has this identifier.
     IdentifierTaken(String),
+    /// It changed since it was read, or is gone.
+    Conflict,
 }
 
 impl Store {
     /// The resources of a domain by name.
     pub async fn resources(&self, domain_id: DomainId) -> Result<Vec<Resource>, sqlx::Error> {
-        let sql = "select id, domain_id, name, credentials, settings, created_at from resources
+        let sql = "select id, domain_id, name, credentials, settings, version, created_at from resources
                    where domain_id = $1 order by name";
         let rows: Vec<ResourceRow> =
             on_backend!(read self, |db| sqlx::query_as(sql).bind(domain_id).fetch_all(db).await)?;
@@ -55,12 +59,13 @@ impl Store {
                 credentials: row.credentials,
                 settings: row.settings.0,
                 granted_clients: granted.remove(&row.id).unwrap_or_default(),
+                version: row.version,
                 created_at: row.created_at,
             })
             .collect())
     }
 
-    /// Creates a resource, or changes the one with that id.
+    /// Creates a resource whose version is 0; changes any other, unless it changed since that version.
     pub async fn put_resource(
         &self,
         resource: &Resource,
@@ -77,20 +82,10 @@ impl Store {
         if holder.is_some_and(|holder| holder != resource.id) {
             return Ok(PutResourceOutcome::NameTaken);
         }
-        let sql = "insert into resources (id, domain_id, name, credentials, settings, version, created_at, updated_at)
-                   values ($1, $2, $3, $4, $5, 1, $6, $6)
-                   on conflict (id) do update set name = excluded.name, credentials = excluded.credentials,
-                   settings = excluded.settings, version = resources.version + 1, updated_at = excluded.updated_at";
-        on_tx!(tx, |db| sqlx::query(sql)
-            .bind(resource.id)
-            .bind(resource.domain_id)
-            .bind(&resource.name)
-            .bind(resource.credentials.as_ref())
-            .bind(Json(&resource.settings))
-            .bind(now)
-            .execute(db)
-            .await
-            .map(drop))?;
+        if !tx.write_resource(resource, now).await? {
+            let new = resource.version == 0;
+            return Ok(if new { PutResourceOutcome::NameTaken } else { PutResourceOutcome::Conflict });
+        }
         let sql = "delete from resource_identifiers where domain_id = $1 and resource_id = $2";
         on_tx!(tx, |db| sqlx::query(sql).bind(resource.domain_id).bind(resource.id).execute(db).await.map(drop))?;
         for identifier in &resource.settings.identifiers {
@@ -171,5 +166,30 @@ impl Store {
         tx.audit(audit).await?;
         tx.changed(Change::Domain(resource.domain_id));
         tx.commit().await
+    }
+}
+
+impl Tx {
+    /// Inserts a resource whose version is 0, or changes the one of that version. `false`: nothing was written.
+    async fn write_resource(&mut self, resource: &Resource, now: UnixTime) -> Result<bool, sqlx::Error> {
+        let sql = if resource.version == 0 {
+            "insert into resources (id, domain_id, name, credentials, settings, version, created_at, updated_at)
+             values ($1, $2, $3, $4, $5, $7 + 1, $6, $6) on conflict do nothing"
+        } else {
+            "update resources set name = $3, credentials = $4, settings = $5, version = version + 1, updated_at = $6
+             where id = $1 and domain_id = $2 and version = $7"
+        };
+        let written = on_tx!(self, |db| sqlx::query(sql)
+            .bind(resource.id)
+            .bind(resource.domain_id)
+            .bind(&resource.name)
+            .bind(resource.credentials.as_ref())
+            .bind(Json(&resource.settings))
+            .bind(now)
+            .bind(resource.version)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(written == 1)
     }
 }

@@ -62,6 +62,7 @@ impl Tx {
     async fn older_clients(&mut self, domain_id: DomainId, after: &str) -> Result<Vec<Wordless>, sqlx::Error> {
         let sql = "select domain_id, client_id, name from clients
                    where (domain_id, client_id) > ($1, $2) and status <> 'deleted'
+                   and cast(settings -> 'resource_credentials' as text) = 'false'
                    order by domain_id, client_id limit $3";
         let rows: Vec<(DomainId, String, String)> =
             on_tx!(self, |db| sqlx::query_as(sql).bind(domain_id).bind(after).bind(BATCH).fetch_all(db).await)?;

@@ -8,7 +8,6 @@ use super::backend::Tx;
 use super::data_keys::undecodable;
 use super::statement::Statement;
 use crate::model::client::Client;
-use crate::model::cursor::MOST_EXAMINED;
 use crate::model::id::DomainId;
 use crate::model::search::{SearchTerms, WordRange, client_words};
 
@@ -58,6 +57,9 @@ impl Tx {
         (kind, target): (WordKind, &str),
         words: Vec<Vec<u8>>,
     ) -> Result<(), sqlx::Error> {
+        if words.is_empty() {
+            return self.drop_words(domain_id, kind, target).await;
+        }
         on_tx!(self, |db| {
             let mut query = QueryBuilder::new("delete from search_words where domain_id = ");
             query.push_bind(domain_id).push(" and kind = ").push_bind(kind.as_str());
@@ -94,7 +96,11 @@ impl Tx {
     }
 }
 
+/// A resource's credentials are found with their resource: as a client they have no words.
 fn words_of(client: &Client) -> Vec<Vec<u8>> {
+    if client.settings.resource_credentials {
+        return Vec::new();
+    }
     client_words(client.metadata.client_name.as_deref().unwrap_or_default(), client.client_id.as_str())
 }
 
@@ -155,6 +161,18 @@ pub(super) fn walks<'a>(
 }
 
 impl Walk<'_> {
+    /// Whether each target in the range is found, and nothing else is asked of it.
+    pub(super) fn is_plain(&self) -> bool {
+        self.others.is_empty() && self.before.is_none()
+    }
+
+    /// Adds the targets of the rows, each once, as a table in parentheses.
+    pub(super) fn push_targets(&self, sql: &mut Statement, most: i64) {
+        sql.push("(select distinct target from ");
+        self.push_rows(sql, (None, most));
+        sql.push(" w where w.target <> ").bind(self.exact).push(")");
+    }
+
     /// Whose words these are.
     pub(super) fn domain_id(&self) -> DomainId {
         self.domain_id
@@ -166,7 +184,7 @@ impl Walk<'_> {
     }
 
     /// Adds the rows that are looked at, in order, as a table in parentheses; up to a row where one is named.
-    pub(super) fn push_rows(&self, sql: &mut Statement, until: Option<&WordPlace>) {
+    pub(super) fn push_rows(&self, sql: &mut Statement, (until, most): (Option<&WordPlace>, i64)) {
         sql.push("(select word, target from search_words where domain_id = ").bind(self.domain_id.0);
         sql.push(" and kind = ").bind(self.kind.as_str());
         sql.push(" and word >= ").bind(&*self.range.low).push(" and word < ").bind(&*self.range.high);
@@ -176,7 +194,7 @@ impl Walk<'_> {
                 sql.bind(word.as_bytes()).push(", ").bind(target.as_str()).push(")");
             }
         }
-        sql.push(" order by word, target limit ").bind(MOST_EXAMINED).push(")");
+        sql.push(" order by word, target limit ").bind(most).push(")");
     }
 
     /// Adds the conditions on a row `w`: its target is met at its first word in the range, and all else is found. Each is
@@ -198,20 +216,20 @@ impl Walk<'_> {
     }
 
     fn push_first(&self, sql: &mut Statement, range: &WordRange) {
-        sql.push("(select min(o.word) from search_words o where o.domain_id = ").bind(self.domain_id.0);
+        sql.push("(select o.word from search_words o where o.domain_id = ").bind(self.domain_id.0);
         sql.push(" and o.kind = ").bind(self.kind.as_str());
         sql.push(" and o.target = w.target and o.word >= ").bind(&*range.low);
-        sql.push(" and o.word < ").bind(&*range.high).push(")");
+        sql.push(" and o.word < ").bind(&*range.high).push(" order by o.word limit 1)");
     }
 }
 
 impl Store {
     /// The last row that a walk looks at on one page; none if there are fewer.
-    pub(super) async fn last_word(&self, walk: &Walk<'_>) -> Result<Option<WordPlace>, sqlx::Error> {
+    pub(super) async fn last_word(&self, walk: &Walk<'_>, most: i64) -> Result<Option<WordPlace>, sqlx::Error> {
         let mut sql = Statement::default();
         sql.push("select word, target from ");
-        walk.push_rows(&mut sql, None);
-        sql.push(" w order by word, target limit 1 offset ").bind(MOST_EXAMINED - 1);
+        walk.push_rows(&mut sql, (None, most));
+        sql.push(" w order by word, target limit 1 offset ").bind(most - 1);
         let last: Option<(Vec<u8>, String)> = self.rows(sql).await?.pop();
         last.map(|(word, target)| Ok((readable(word)?, target))).transpose()
     }

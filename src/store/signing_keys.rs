@@ -54,6 +54,8 @@ pub struct KeyStep {
     pub from: KeyStatus,
     /// The status it gets.
     pub to: KeyStatus,
+    /// When it begins to sign, if that is another time than was planned.
+    pub activates_at: Option<UnixTime>,
     /// When it leaves the key set, once retired.
     pub gone_at: Option<UnixTime>,
 }
@@ -81,7 +83,7 @@ impl Store {
             tx.insert_signing_key(key).await?;
         }
         for step in steps {
-            let sql = "update signing_keys set status = $1, gone_at = $2
+            let sql = "update signing_keys set status = $1, gone_at = $2, activates_at = coalesce($6, activates_at)
                        where domain_id = $3 and id = $4 and status = $5";
             let moved = on_tx!(tx, |db| sqlx::query(sql)
                 .bind(step.to.as_str())
@@ -89,6 +91,7 @@ impl Store {
                 .bind(domain_id)
                 .bind(step.id)
                 .bind(step.from.as_str())
+                .bind(step.activates_at)
                 .execute(db)
                 .await
                 .map(|done| done.rows_affected()))?;

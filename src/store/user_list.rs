@@ -6,7 +6,7 @@ use super::Store;
 use super::search_words::{Found, Walk, Walked, WordKind, WordPlace, readable, walks};
 use super::statement::Statement;
 use super::users::UserRow;
-use crate::model::cursor::{self, MOST_EXAMINED, MOST_ITEMS, Total};
+use crate::model::cursor::{self, MOST_COUNTED_BY_LOOKUP, MOST_EXAMINED, MOST_ITEMS, Total};
 use crate::model::id::DomainId;
 use crate::model::search::SearchTerms;
 use crate::model::user::{User, fold};
@@ -93,8 +93,8 @@ impl UserListQuery {
         sql.push(" order by username_key limit ").bind(MOST_EXAMINED).push(")");
     }
 
-    fn push_found(&self, sql: &mut Statement, walk: &Walk<'_>, until: Option<&WordPlace>) {
-        walk.push_rows(sql, until);
+    fn push_found(&self, sql: &mut Statement, walk: &Walk<'_>, rows: (Option<&WordPlace>, i64)) {
+        walk.push_rows(sql, rows);
         sql.push(" w join users c on c.domain_id = ").bind(walk.domain_id().0);
         sql.push(" and c.username_key = w.target where ");
         walk.push_conditions(sql);
@@ -183,10 +183,10 @@ impl Store {
             if room == 0 {
                 return Ok(Walked { items, end: Some((Place::Search(walk.place(None)), false)) });
             }
-            let last = self.last_word(&walk).await?;
+            let last = self.last_word(&walk, MOST_EXAMINED).await?;
             let mut sql = Statement::default();
             sql.push(SELECT).push(", w.word from ");
-            query.push_found(&mut sql, &walk, last.as_ref());
+            query.push_found(&mut sql, &walk, (last.as_ref(), MOST_EXAMINED));
             sql.push(" order by w.word, w.target limit ").bind(i64::try_from(room).unwrap_or(MOST_ITEMS) + 1);
             let place = |(user, word): &Item| (word.clone(), fold(&user.username));
             let found = Walked::page(self.user_items(sql).await?, room, last, place);
@@ -216,10 +216,17 @@ impl Store {
         };
         let mut counted = Total { count: 0, exact: true };
         for walk in walks((domain_id, WordKind::User), (terms, ""), None) {
-            let last = self.last_word(&walk).await?;
+            let plain = walk.is_plain() && query.enabled.is_none();
+            let most = if plain { MOST_EXAMINED } else { MOST_COUNTED_BY_LOOKUP };
+            let last = self.last_word(&walk, most).await?;
             let mut sql = Statement::default();
             sql.push("select count(*) from (select 1 from ");
-            query.push_found(&mut sql, &walk, last.as_ref());
+            if plain {
+                walk.push_targets(&mut sql, most);
+                sql.push(" t");
+            } else {
+                query.push_found(&mut sql, &walk, (last.as_ref(), most));
+            }
             counted = counted.and(self.total(sql, last.is_none()).await?);
         }
         Ok(counted)

@@ -1,5 +1,6 @@
 //! For whom an access token is and for how long, whatever the grant (RFC 8707 §2, RFC 9068 §2.2).
 
+use super::access_token::AccessToken;
 use crate::keys::rotation::MIN_RETIREMENT;
 use crate::model::authorization::Audience;
 use crate::model::client::Client;
@@ -51,6 +52,32 @@ pub fn lifetime(domain: &DomainEntry, client: &Client, resources: &[String]) -> 
 /// The longest that an access token issued now can live, in seconds.
 pub fn longest_lifetime(settings: &DomainSettings) -> i64 {
     settings.access_token_lifetime.max(MAX_LIFETIME)
+}
+
+/// Whether a client that introspects may see this token as active. `any_resource` says whether the domain takes resources
+/// that are not registered.
+pub fn may_see(domain: &DomainEntry, caller: &Client, claims: &AccessToken, any_resource: bool) -> bool {
+    if caller.settings.resource_credentials {
+        // A resource sees what names it; one of several audiences is enough (RFC 8707 §2).
+        return domain
+            .resources
+            .iter()
+            .filter(|resource| resource.credentials.as_ref() == Some(&caller.client_id))
+            .any(|resource| resource.settings.identifiers.iter().any(|own| claims.aud.contains(own)));
+    }
+    if claims.client_id == caller.client_id {
+        return true;
+    }
+    // While the server is only tried out, a token may be for a resource that nobody has registered.
+    let nobodys = || {
+        any_resource
+            && !domain
+                .resources
+                .iter()
+                .flat_map(|resource| &resource.settings.identifiers)
+                .any(|own| claims.aud.contains(own))
+    };
+    caller.settings.may_introspect && (claims.aud.contains(claims.client_id.as_str()) || nobodys())
 }
 
 /// The resource that an `aud` value stands for.

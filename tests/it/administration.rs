@@ -27,10 +27,10 @@ async fn a_deleted_scope_is_given_no_more_and_keeps_no_client_from_being_suspend
     assert_eq!(server.api.token_answer(&machine, "").await.expect(200)["scope"], "read write");
     let domain = server.domain().await;
     let audit = administrator().did(&server.clock, Some(domain.id()), "scope.delete", "write");
-    assert!(server.app.store.delete_scope(domain.id(), "write", &audit).await.unwrap());
+    assert!(server.app.store.delete_scope(domain.id(), domain.scope("write").unwrap(), &audit).await.unwrap());
     assert_eq!(server.api.token_answer(&machine, "").await.expect(200)["scope"], "read");
-    let (domain, entry) = (server.domain().await, server.stored(&machine.id).await.unwrap());
-    server.app.registry.turn(&domain, &entry, Step::Suspend, &administrator()).await.unwrap();
+    let entry = server.stored(&machine.id).await.unwrap();
+    server.app.registry.turn(&entry, Step::Suspend, &administrator()).await.unwrap();
     server.api.token_answer(&machine, "").await.expect_error(401, "invalid_client");
 }
 

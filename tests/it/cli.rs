@@ -1,5 +1,6 @@
 //! The command line: the real binary on a database of its own, SQLite and PostgreSQL.
 
+mod administrators;
 mod clients;
 mod domains;
 mod installation;

@@ -112,6 +112,9 @@ async fn processes_started_at_once_make_one_domain_and_print_one_secret() {
     for process in &processes {
         process.api.token(&printed[0].gateway, "dcr_admin").await;
     }
+    let owners = processes.iter().filter(|process| process.card["administrator"].is_object()).count();
+    assert_eq!(owners, 1, "one card carries the owner's password");
+    assert_eq!(database.count("select count(*) from administrators").await, 1);
     assert_eq!(database.count("select count(*) from domains").await, 1);
     assert_eq!(database.count("select count(*) from clients").await, 1);
     assert_eq!(database.count("select count(*) from data_keys").await, 3, "hashing, sealing, one fingerprint key");

@@ -197,7 +197,7 @@ async fn a_client_whose_policy_is_gone_cannot_widen_itself(
     let record = server.api.register(&admin, &machine()).await.expect(201);
     let domain = server.domain().await;
     let audit = Actor::local("test").did(&server.clock, Some(domain.id()), "policy.delete", "gateway");
-    let policy = domain.policy("gateway").unwrap().id;
+    let policy = domain.policy("gateway").unwrap();
     assert!(server.app.store.delete_policy(domain.id(), policy, &audit).await.unwrap());
     let wider = json!({ "grant_types": ["authorization_code"], "redirect_uris": ["https://a.example/cb"] });
     server.api.put(&record, &wider).await.expect_error(403, "registration_forbidden");

@@ -7,16 +7,25 @@ use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
+use super::merge_patch::{PatchOf, patched};
 use crate::admin::managing::{Managing, ManagingDomain, Sent, SentObject, done};
 use crate::admin::preconditions::{etag, may_match, must_match};
 use crate::admin::problem::{AnyProblem, ChangeProblem};
-use crate::model::domain::{Domain, DomainSettings};
-use crate::model::json::{Object, typed};
+use crate::domains::endpoints::Endpoints;
+use crate::model::domain::{Domain, DomainPreset, DomainSettings};
+use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
+
+/// What is sent to change one.
+type SettingsPatch = PatchOf<DomainSettings>;
 
 /// The operations of this file.
 #[derive(OpenApi)]
-#[openapi(paths(list, create, read, change, delete), tags((name = "domains", description = "Security domains and their settings.")))]
+#[openapi(
+    paths(list, create, read, change, delete, apply_preset),
+    components(schemas(SettingsPatch)),
+    tags((name = "domains", description = "Security domains and their settings."))
+)]
 pub struct Description;
 
 /// A security domain.
@@ -27,10 +36,13 @@ pub struct DomainView {
     name: String,
     /// Its issuer.
     issuer: String,
+    /// Where clients, gateways and people reach it.
+    endpoints: Endpoints,
     /// When it was made, in Unix seconds.
     created_at: i64,
+    /// Counts the changes; the ETag.
+    version: i64,
     /// What an administrator may set; times are in seconds.
-    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
     settings: DomainSettings,
 }
 
@@ -45,12 +57,23 @@ pub struct DomainList {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDomain {
-    /// Its path segment: 1 to 63 of a-z, 0-9 and '-'.
+    /// Its path segment: 1 to 63 of a-z, 0-9 and '-', not beginning or ending with '-'.
+    #[schema(min_length = 1, max_length = 63, pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
     name: String,
-    /// Settings that differ from the defaults.
+    /// A set of settings for one use.
+    preset: Option<DomainPreset>,
+    /// Settings that differ from the preset's and the defaults.
     #[serde(default)]
-    #[schema(value_type = Option<std::collections::HashMap<String, serde_json::Value>>)]
-    settings: DomainSettings,
+    #[schema(value_type = Option<SettingsPatch>)]
+    settings: Object,
+}
+
+/// A preset for a domain that is there.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WantedPreset {
+    /// The set of settings; what it does not name stays.
+    preset: DomainPreset,
 }
 
 /// All domains within reach.
@@ -62,10 +85,15 @@ pub async fn list(managing: Managing) -> Result<Json<DomainList>, OAuthError> {
 }
 
 /// Makes a domain, with the system scopes, the preset policies and keys of its own.
-#[utoipa::path(post, path = "/api/v1/domains", tag = "domains", request_body = NewDomain, responses((status = 201, body = DomainView), AnyProblem, ChangeProblem))]
+#[utoipa::path(post, path = "/api/v1/domains", tag = "domains", request_body = NewDomain, responses((status = 201, body = DomainView, headers(("Location" = String), ("ETag" = String))), AnyProblem, ChangeProblem))]
 pub async fn create(managing: Managing, Sent(new): Sent<NewDomain>) -> Result<Response, OAuthError> {
-    if !managing.domains().create(&new.name, new.settings, &managing.actor()).await? {
-        return Err(OAuthError::conflict(format!("name: there is a domain {} already", new.name)));
+    let mut settings = DomainSettings::default();
+    if let Some(preset) = new.preset {
+        preset.apply(&mut settings);
+    }
+    let settings = patched(&settings, &new.settings)?;
+    if !managing.domains().create(&new.name, settings, &managing.actor()).await? {
+        return Err(OAuthError::conflict(format!("name: there is a domain {} already; choose another", new.name)));
     }
     let made = managing.app.store.domain_named(&new.name).await?;
     let made = made.ok_or_else(|| OAuthError::conflict("the domain was deleted meanwhile"))?;
@@ -75,25 +103,42 @@ pub async fn create(managing: Managing, Sent(new): Sent<NewDomain>) -> Result<Re
 }
 
 /// A domain.
-#[utoipa::path(get, path = "/api/v1/domains/{domain}", tag = "domains", params(("domain" = String, Path, description = "Its name.")), responses((status = 200, body = DomainView), AnyProblem))]
+#[utoipa::path(get, path = "/api/v1/domains/{domain}", tag = "domains", params(("domain" = String, Path, description = "Its name.")), responses((status = 200, body = DomainView, headers(("ETag" = String))), AnyProblem))]
 pub async fn read(at: ManagingDomain) -> Response {
     let domain = &at.domain.domain;
     (etag(domain.version), Json(view(&at, domain))).into_response()
 }
 
 /// Changes settings of a domain: those that are sent; null sets one back to its default (RFC 7396).
-#[utoipa::path(patch, path = "/api/v1/domains/{domain}", tag = "domains", params(("domain" = String, Path, description = "Its name."), ("If-Match" = String, Header, description = "The ETag that was read, or *.")), request_body = HashMap<String, serde_json::Value>, responses((status = 200, body = DomainView), AnyProblem, ChangeProblem))]
+#[utoipa::path(patch, path = "/api/v1/domains/{domain}", tag = "domains", params(("domain" = String, Path, description = "Its name."), ("If-Match" = String, Header, description = "The ETag that was read, or *.")), request_body = SettingsPatch, responses((status = 200, body = DomainView, headers(("ETag" = String))), AnyProblem, ChangeProblem))]
 pub async fn change(
     at: ManagingDomain,
     headers: HeaderMap,
     SentObject(sent): SentObject,
 ) -> Result<Response, OAuthError> {
     must_match(&headers, at.domain.domain.version)?;
-    let settings = patched(&at.domain.domain.settings, sent)?;
-    at.domains().change(&at.domain, &settings, &at.actor()).await?;
+    let settings = patched(&at.domain.domain.settings, &sent)?;
+    changed(&at, &settings).await
+}
+
+/// Puts a preset's values into the settings of a domain: what `registrar domain set --preset` does.
+#[utoipa::path(post, path = "/api/v1/domains/{domain}/apply-preset", tag = "domains", params(("domain" = String, Path, description = "Its name."), ("If-Match" = String, Header, description = "The ETag that was read, or *.")), request_body = WantedPreset, responses((status = 200, body = DomainView, headers(("ETag" = String))), AnyProblem, ChangeProblem))]
+pub async fn apply_preset(
+    at: ManagingDomain,
+    headers: HeaderMap,
+    Sent(wanted): Sent<WantedPreset>,
+) -> Result<Response, OAuthError> {
+    must_match(&headers, at.domain.domain.version)?;
+    let mut settings = at.domain.domain.settings.clone();
+    wanted.preset.apply(&mut settings);
+    changed(&at, &settings).await
+}
+
+async fn changed(at: &ManagingDomain, settings: &DomainSettings) -> Result<Response, OAuthError> {
+    at.domains().change(&at.domain, settings, &at.actor()).await?;
     let changed = at.app.store.domain(at.domain.id()).await?;
     let changed = changed.ok_or_else(|| OAuthError::not_found("the domain was deleted meanwhile"))?;
-    Ok((etag(changed.domain.version), Json(view(&at, &changed.domain))).into_response())
+    Ok((etag(changed.domain.version), Json(view(at, &changed.domain))).into_response())
 }
 
 /// Deletes a domain with everything in it.
@@ -108,21 +153,9 @@ fn view(managing: &Managing, domain: &Domain) -> DomainView {
     DomainView {
         name: domain.name.clone(),
         issuer: managing.app.issuer_of(&domain.name),
+        endpoints: Endpoints::of(managing.app.public_url.as_str(), &domain.name),
         created_at: domain.created_at.seconds(),
+        version: domain.version,
         settings: domain.settings.clone(),
     }
-}
-
-fn patched(settings: &DomainSettings, sent: Object) -> Result<DomainSettings, OAuthError> {
-    let Ok(serde_json::Value::Object(mut members)) = serde_json::to_value(settings) else {
-        return Err(OAuthError::server_error(anyhow::anyhow!("settings are an object")));
-    };
-    for (name, value) in sent {
-        if value.is_null() {
-            members.remove(&name);
-        } else {
-            members.insert(name, value);
-        }
-    }
-    typed(&members).map_err(OAuthError::invalid_request)
 }

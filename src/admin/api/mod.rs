@@ -2,4 +2,32 @@
 
 pub mod administrators;
 pub mod api_tokens;
+pub mod client_list;
+pub mod client_registration;
+pub mod client_secrets;
+pub mod client_steps;
+pub mod client_view;
+pub mod clients;
 pub mod domains;
+pub mod dry_run;
+pub mod initial_access_tokens;
+pub mod keys;
+pub mod logo;
+pub mod merge_patch;
+pub mod page;
+pub mod policies;
+pub mod resources;
+pub mod scopes;
+pub mod templates;
+pub mod traces;
+pub mod users;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::managing::ManagingDomain;
+
+/// The path of a thing that was made in a domain.
+pub fn location(at: &ManagingDomain, kind: &str, name: &str) -> String {
+    let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
+    format!("/api/v1/domains/{}/{kind}/{name}", at.domain.domain.name)
+}

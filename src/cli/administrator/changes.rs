@@ -36,7 +36,7 @@ pub struct SetArgs {
 }
 
 pub(super) async fn run(context: &Context, arguments: SetArgs) -> anyhow::Result<()> {
-    let administrator = find(context, &arguments.one.username).await?;
+    let administrator = find(context, &arguments.one.name).await?;
     let mut reach = arguments.reach.read(context).await?;
     if arguments.role == Some(Role::Owner) && reach.is_none() {
         reach = Some(Reach::All);

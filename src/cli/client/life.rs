@@ -8,11 +8,10 @@ use super::show::secret_id;
 use crate::cli::context::{Context, told};
 use crate::cli::output::{pairs, print};
 use crate::cli::values::duration;
-use crate::clients::administer::Step;
+use crate::clients::administer::{Step, usual_grace};
 use crate::clients::update::{Holder, Managing};
 use crate::model::client::{ClientStatus, Origin};
 use crate::model::id::ClientId;
-use crate::model::registration::policy::Policy;
 
 /// A step with the status that it leads to.
 pub(super) type Turn = (Step, &'static str);
@@ -53,7 +52,7 @@ pub struct ReassignArgs {
 pub(super) async fn turn(context: &Context, one: &One, (step, status): Turn) -> anyhow::Result<()> {
     let domain = context.domain(&one.domain).await?;
     let entry = context.client(&domain, &one.id).await?;
-    context.registry.turn(&domain, &entry, step, &context.actor).await.map_err(told)?;
+    context.registry.turn(&entry, step, &context.actor).await.map_err(told)?;
     let value = json!({ "client_id": one.id, "status": status });
     print(context.json, &value, || format!("Client {} is {status}", one.id))
 }
@@ -89,10 +88,8 @@ pub(super) async fn renew(context: &Context, arguments: RenewArgs) -> anyhow::Re
     let one = &arguments.one;
     let domain = context.domain(&one.domain).await?;
     let client = context.client(&domain, &one.id).await?.client;
-    let policy = client.policy_id.and_then(|id| domain.policies.iter().find(|policy| policy.id == id));
-    let usual = policy.map_or_else(|| Policy::gateway().secret_grace, |policy| policy.rules.secret_grace);
-    let grace = arguments.grace.unwrap_or(usual);
-    let secret = context.registry.renew_manual(&domain, &client, grace, &context.actor).await.map_err(told)?;
+    let grace = arguments.grace.unwrap_or_else(|| usual_grace(&domain, &client));
+    let (secret, _) = context.registry.renew_manual(&domain, &client, grace, &context.actor).await.map_err(told)?;
     let value = json!({ "client_id": one.id, "client_secret": secret.expose(), "grace": grace });
     print(context.json, &value, || {
         pairs([

@@ -1,6 +1,7 @@
 //! What the pipeline did to a registration and why, and the error it becomes (RFC 7591 §3.2.2).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::model::oauth_error::OAuthError;
 
@@ -11,7 +12,7 @@ const MAX_DESCRIPTION: usize = 400;
 const MAX_MEMBER: usize = 128;
 
 /// One thing the pipeline did: to which member, by which rule, with which outcome.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Finding {
     /// The metadata member concerned.
     pub member: String,
@@ -24,7 +25,7 @@ pub struct Finding {
 }
 
 /// What a rule did to a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The registration cannot be accepted.

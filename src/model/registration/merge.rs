@@ -117,7 +117,7 @@ impl Merged {
 }
 
 /// Whether two values of a member say the same: lists and scopes as sets, the application type without case.
-fn same(name: &str, a: &Value, b: &Value) -> bool {
+pub(super) fn same(name: &str, a: &Value, b: &Value) -> bool {
     match (Kind::of(name), a, b) {
         (_, Value::Array(a), Value::Array(b)) => {
             a.iter().all(|item| b.contains(item)) && b.iter().all(|item| a.contains(item))

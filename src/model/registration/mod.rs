@@ -6,6 +6,7 @@
 //! ([`policy`]), and, for an update, what does the registrant really want changed ([`merge`]). Whatever is refused,
 //! dropped or supplied on the way becomes a [`findings::Finding`], so that every outcome can be explained.
 
+pub mod drift;
 pub mod findings;
 pub mod fingerprint;
 pub mod merge;

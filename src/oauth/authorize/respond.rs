@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Attempt;
 use super::client::Redirect;
+use crate::domains::look;
 use crate::model::id::AttemptId;
 use crate::model::oauth_error::OAuthError;
 use crate::model::redirect_uri::RedirectKind;
@@ -197,7 +198,7 @@ fn html(at: &InDomain, status: StatusCode, page: &impl Page) -> Response {
 }
 
 fn frame(at: &InDomain) -> Frame {
-    Frame::new(at.domain.domain.name.as_str())
+    look::frame(&at.domain)
 }
 
 /// Sends the browser on; always by GET, or some would post the person's form to the client (RFC 9700 §4.12).

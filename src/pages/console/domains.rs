@@ -3,7 +3,8 @@
 use askama::Template;
 
 use super::frame::ConsoleFrame;
-use super::parts::{Column, Copyable, WizardStep};
+use super::parts::Column;
+use super::showing::{Copyable, WizardStep};
 use crate::pages::{Claimed, Href, Moment};
 
 /// `/console/domains`.

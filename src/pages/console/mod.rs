@@ -16,6 +16,7 @@ mod overview;
 mod parts;
 mod problem;
 mod qr;
+mod showing;
 #[cfg(test)]
 mod tests;
 
@@ -27,11 +28,10 @@ pub use frame::{ConsoleFrame, Crumb, Notice, NoticeKind, Section};
 pub use icons::icon;
 pub use login::{Login, SecondFactor};
 pub use overview::{Expiring, NextStep, Origin, Overview, Refusal};
-pub use parts::{
-    Badge, BadgeKind, Choice, Column, Copyable, Order, Outcome, Pager, Stat, Tab, Total, WizardStep, grouped,
-};
+pub use parts::{Badge, BadgeKind, Choice, Column, Order, Pager, Tab, Total, grouped};
 pub use problem::{Conflict, Problem};
 pub use qr::QrCode;
+pub use showing::{Copyable, Outcome, Stat, WizardStep};
 
 use super::{Page, pages, rendered};
 

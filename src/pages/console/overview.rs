@@ -4,7 +4,8 @@ use askama::Template;
 
 use super::chart::Chart;
 use super::frame::ConsoleFrame;
-use super::parts::{BadgeKind, Copyable, Outcome, Stat, grouped};
+use super::parts::{BadgeKind, grouped};
+use super::showing::{Copyable, Outcome, Stat};
 use crate::pages::{Claimed, Href, Moment};
 
 /// `/console/domains/{domain}`.

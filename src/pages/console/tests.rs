@@ -212,13 +212,7 @@ fn series(name: &str, factor: u64) -> Series {
 }
 
 fn chart(id: &'static str, title: &str, shape: Shape, series: Vec<Series>) -> Chart {
-    Chart {
-        id,
-        title: title.to_owned(),
-        shape,
-        series,
-        buckets: (1..=30).map(|day| format!("{day} November")).collect(),
-    }
+    Chart { id, title: title.to_owned(), shape, series, buckets: (1..=30).map(|day| format!("{day} Nov")).collect() }
 }
 
 fn overview() -> Overview {
@@ -245,8 +239,11 @@ fn overview() -> Overview {
             Stat::new("Applications", Total::Exactly(1_204)).to(under("applications")).noting("12 in the last day"),
             Stat::new("Users", Total::AtLeast(10_000)).to(under("users")).noting("3 waiting for approval"),
             Stat::new("MCP servers", Total::Exactly(4)).to(under("mcp-servers")),
-            Stat::new("Tokens in the last day", Total::Exactly(48_310)),
-            Stat::new("Refusals in the last day", Total::Exactly(57)).to(under("audit")).meant(BadgeKind::Warn),
+            Stat::new("Tokens", Total::Exactly(48_310)).noting("in the last day"),
+            Stat::new("Refusals", Total::Exactly(57))
+                .to(under("audit"))
+                .noting("in the last day")
+                .meant(BadgeKind::Warn),
         ],
         charts: vec![
             chart(
@@ -551,13 +548,26 @@ fn a_domain_is_named_checked_and_made() {
     let html = new_domain().html();
     holds(&html, &["<form id=\"name-domain\"", "value=\"Partners Europe\"", "name=\"step\" value=\"check\""]);
     holds(&html, &["id=\"name-error\"", "aria-invalid=\"true\" aria-describedby=\"name-error name-hint\""]);
+    holds(&html, &["name=\"title\" type=\"text\" value=\"&#34;&#62;&#60;script&#62;alert(1)"]);
     let html = new_domain_checked().html();
+    holds(&html, &["<span class=\"claimed\">&#34;&#62;&#60;script&#62;alert(1)"]);
     holds(&html, &["<input type=\"hidden\" name=\"name\" value=\"partners\">", "name=\"step\" value=\"create\""]);
     holds(&html, &["https://id.example.com/partners/oidc/.well-known/openid-configuration", "{#client_id}"]);
     let html = domains().html();
     holds(&html, &["<a id=\"new-domain\"", "<a class=\"row-link\" href=\"/console/domains/staging\">staging</a>"]);
     let foreign = Domains { frame: ConsoleFrame::new("eve", Role::Editor, Section::Domains), ..domains() }.html();
     lacks(&foreign, &["/console/domains/new"]);
+}
+
+#[test]
+fn what_a_part_calls_its_arguments_hides_no_field_of_a_page() {
+    let parts = include_str!("../../../templates/console/parts.html");
+    for line in parts.lines().filter_map(|line| line.strip_prefix("{%- macro ")) {
+        let arguments = line.split_once('(').unwrap().1.split_once(") ").unwrap().0;
+        for argument in arguments.split(", ").filter(|argument| !argument.is_empty() && !argument.contains('=')) {
+            assert!(argument.starts_with("p_"), "{argument} of {line}");
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,11 @@
 //! Administration: the REST API and the console.
 
 mod administrators;
+mod applications;
+mod domains;
 mod idempotency;
+mod keys;
+mod openapi;
+mod registration;
 mod roles;
+mod traces;

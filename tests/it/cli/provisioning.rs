@@ -281,6 +281,7 @@ fn the_documented_example_applies() {
     it.environment.push(("GATEWAY_CLIENT_SECRET", "a secret for the gateway".to_owned()));
     it.environment.push(("BILLING_CLIENT_SECRET", "a secret for billing".to_owned()));
     it.environment.push(("ADA_PASSWORD", "a password of Ada's".to_owned()));
+    it.environment.push(("GRACE_PASSWORD", "a password of Grace's".to_owned()));
     it.json(&["apply", "example.toml"]);
     let again = it.json(&["apply", "example.toml"]);
     assert!(outcomes(&again).iter().all(|line| line.starts_with("unchanged")), "{again}");

@@ -12,7 +12,7 @@ use super::{Database, Installation};
 #[rstest]
 #[case::sqlite(Database::Sqlite)]
 #[case::postgres(Database::Postgres)]
-fn the_first_start_prints_a_card_and_the_secret_once(#[case] database: Database) {
+fn the_first_start_prints_a_card_and_its_secrets_once(#[case] database: Database) {
     let Some(it) = Installation::new(database) else { return };
     let server = it.serve(&[]);
     let card = server.card.clone();
@@ -23,8 +23,15 @@ fn the_first_start_prints_a_card_and_the_secret_once(#[case] database: Database)
     assert_eq!(gateway["renew_secret_url"], format!("{base}/main/oidc/register/{{#client_id}}/renew_secret"));
     let (id, secret) = (text(gateway, "client_id"), text(gateway, "client_secret"));
     assert_eq!(server.token(&id, &secret, "&scope=dcr_admin").0, 200);
+    assert_eq!(card["console_url"], format!("{base}/console"));
+    let owner = &card["administrator"];
+    assert_eq!((text(owner, "username").as_str(), text(owner, "password").len()), ("admin", 22));
+    let kept = it.json(&["administrator", "show", "admin"]);
+    assert_eq!((&kept["role"], &kept["all_domains"], &kept["version"]), (&json!("owner"), &json!(true), &json!(1)));
     drop(server);
     let again = it.serve(&[]);
+    assert_eq!((again.card.get("administrator"), &again.card["console_url"]), (None, &card["console_url"]));
+    assert_eq!(it.json(&["administrator", "show", "admin"])["version"], 1, "the password is the one that was shown");
     assert_eq!(
         (&again.card["gateway"]["client_id"], &again.card["gateway"]["client_secret"]),
         (&json!(id), &json!(null))

@@ -96,8 +96,9 @@ async fn a_token_carries_the_policy_that_narrows_what_it_registers(
     let record = server.api.register(&plain, &body).await.expect(201);
     assert_eq!(record["grant_types"], body["grant_types"]);
     // Without its policy, what it narrowed does not become wide.
-    let domain = server.domain().await.id();
-    let audit = Actor::local("test").did(&server.clock, Some(domain), "policy.delete", "machines");
-    assert!(server.app.store.delete_policy(domain, id, &audit).await.unwrap());
+    let domain = server.domain().await;
+    let audit = Actor::local("test").did(&server.clock, Some(domain.id()), "policy.delete", "machines");
+    let machines = domain.policy("machines").unwrap();
+    assert!(server.app.store.delete_policy(domain.id(), machines, &audit).await.unwrap());
     server.api.register(&token, &body).await.expect_error(401, "invalid_token");
 }

@@ -80,7 +80,8 @@ async fn a_notification_hastens_the_feed_where_the_database_has_them(
         assert!(!there.is_shared());
         return;
     };
-    assert!(story.store.delete_scope(story.domain_id, "phone", &story.audit("scope.delete")).await.unwrap());
+    let phone = story.domain().await.scope("phone").unwrap().clone();
+    assert!(story.store.delete_scope(story.domain_id, &phone, &story.audit("scope.delete")).await.unwrap());
     tokio::time::timeout(Duration::from_secs(20), listener.wait()).await.expect("it is notified").unwrap();
     there.poll_changes(&mut FeedPosition::default()).await.unwrap();
     assert!(there.domain(story.domain_id).await.unwrap().unwrap().scope("phone").is_none());

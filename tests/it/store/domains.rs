@@ -21,6 +21,7 @@ fn scope(name: &str, label: &str) -> Scope {
         hidden: false,
         reserved: false,
         self_registrable: true,
+        version: 0,
     }
 }
 
@@ -35,6 +36,7 @@ fn resource(story: &Story, name: &str, identifiers: &[&str]) -> Resource {
             ..ResourceSettings::default()
         },
         granted_clients: Vec::new(),
+        version: 0,
         created_at: story.clock.now(),
     }
 }
@@ -88,12 +90,19 @@ async fn of_two_administrators_who_change_a_domain_the_second_is_told(
 async fn scopes_are_put_and_deleted(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(story) = Story::begin(backend).await else { return };
     let store = &story.store;
-    for label in ["One", "Two"] {
-        store.put_scope(story.domain_id, &scope("orders", label), &story.audit("scope.put")).await.unwrap();
-        assert_eq!(story.domain().await.scope("orders").unwrap().label, label);
-    }
-    assert!(store.delete_scope(story.domain_id, "orders", &story.audit("scope.delete")).await.unwrap());
-    assert!(!store.delete_scope(story.domain_id, "orders", &story.audit("scope.delete")).await.unwrap());
+    assert!(store.put_scope(story.domain_id, &scope("orders", "One"), &story.audit("scope.put")).await.unwrap());
+    let again = scope("orders", "Again");
+    assert!(!store.put_scope(story.domain_id, &again, &story.audit("scope.put")).await.unwrap(), "the name is taken");
+    let first = story.domain().await.scope("orders").unwrap().clone();
+    assert_eq!((first.label.as_str(), first.version), ("One", 1));
+    let changed = Scope { label: "Two".to_owned(), ..first.clone() };
+    assert!(store.put_scope(story.domain_id, &changed, &story.audit("scope.put")).await.unwrap());
+    assert!(!store.put_scope(story.domain_id, &changed, &story.audit("scope.put")).await.unwrap(), "stale");
+    assert!(!store.delete_scope(story.domain_id, &first, &story.audit("scope.delete")).await.unwrap(), "stale");
+    let second = story.domain().await.scope("orders").unwrap().clone();
+    assert_eq!((second.label.as_str(), second.version), ("Two", 2));
+    assert!(store.delete_scope(story.domain_id, &second, &story.audit("scope.delete")).await.unwrap());
+    assert!(!store.delete_scope(story.domain_id, &second, &story.audit("scope.delete")).await.unwrap());
     assert!(story.domain().await.scope("orders").is_none());
 }
 
@@ -129,8 +138,10 @@ async fn policies_are_created_changed_and_deleted(#[values(Backend::Sqlite, Back
     bound.policy_id = Some(policy.id);
     story.add(&bound, None).await;
     assert_eq!(store.policy_users(story.domain_id, policy.id).await.unwrap(), 1);
-    assert!(store.delete_policy(story.domain_id, policy.id, &story.audit("policy.delete")).await.unwrap());
-    assert!(!store.delete_policy(story.domain_id, policy.id, &story.audit("policy.delete")).await.unwrap());
+    assert!(!store.delete_policy(story.domain_id, &policy, &story.audit("policy.delete")).await.unwrap(), "stale");
+    policy.version = 2;
+    assert!(store.delete_policy(story.domain_id, &policy, &story.audit("policy.delete")).await.unwrap());
+    assert!(!store.delete_policy(story.domain_id, &policy, &story.audit("policy.delete")).await.unwrap());
     assert!(story.domain().await.policy("blue").is_none());
 }
 

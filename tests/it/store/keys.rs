@@ -68,7 +68,8 @@ async fn signing_keys_move_on_all_or_none(#[values(Backend::Sqlite, Backend::Pos
         activates_at: now,
     };
     let new = baked_keys().signing_key(&story.keys, &story.clock, &plan).await.unwrap();
-    let retire = |from| KeyStep { id: old[0].id, from, to: KeyStatus::Retired, gone_at: Some(now.plus(60)) };
+    let retire =
+        |from| KeyStep { id: old[0].id, from, to: KeyStatus::Retired, activates_at: None, gone_at: Some(now.plus(60)) };
     let audit = story.audit("signing_key.rotate");
     let wrong = [retire(KeyStatus::Published)];
     assert!(!store.turn_signing_keys(story.domain_id, std::slice::from_ref(&new), &wrong, &audit).await.unwrap());

@@ -225,10 +225,8 @@ async fn users_are_listed_by_name_searched_and_filtered(
     let dora = store.user_by_login(story.domain_id, "dora").await.unwrap().unwrap();
     let renamed = User { username: "Theodora".to_owned(), email: None, ..dora.clone() };
     store.update_user(&renamed, None, &story.audit("user.update")).await.unwrap();
-    assert_eq!(all_users(&story, asked("dora")).await, "");
+    assert_eq!(all_users(&story, asked("dora")).await, "Theodora", "by the name claim");
     assert_eq!(all_users(&story, asked("theo")).await, "Theodora");
-    assert_eq!(all_users(&story, UserListQuery { limit: 1, ..asked("dora") }).await, "");
-    assert_eq!(story.count("search_words where word = 'dora'").await, 1, "of the name claim");
     store.delete_user(story.domain_id, dora.id, story.clock.now(), &story.audit("user.delete")).await.unwrap();
     assert_eq!(story.count("search_words where target = 'theodora'").await, 0);
 }

@@ -1,5 +1,6 @@
 //! The store story: every public method of the store, on both databases.
 
+mod administrators;
 mod changes;
 mod clients;
 mod documents;

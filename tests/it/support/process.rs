@@ -20,6 +20,7 @@ use registrar::model::time::Clock;
 use registrar::startup::{open, registry};
 use registrar::store::Store;
 use registrar::store::cache::DomainEntry;
+use registrar::store::clients::{ClientUpdate, SecretChange};
 use registrar::store::initial_access_tokens::InitialAccessToken;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -229,7 +230,9 @@ impl Administrator {
         let id = ClientId(client_id.to_owned());
         let mut client = self.store.read_client(domain.id(), &id).await.unwrap().unwrap().client;
         change(&mut client);
-        self.registry.change_manual(&domain, &client, ("client.update", &Actor::local("test"))).await.unwrap();
+        let audit = Actor::local("test").did(self.store.clock(), Some(domain.id()), "client.update", client_id);
+        let update = ClientUpdate { client: &client, secrets: SecretChange::Keep, audit: &audit };
+        assert!(self.store.update_client(&update).await.unwrap());
     }
 
     /// An initial access token that allows so many registrations.

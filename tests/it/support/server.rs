@@ -23,8 +23,10 @@ use registrar::model::time::{Clock, UnixTime};
 use registrar::startup::{Running, Start, start};
 use registrar::store::audit::AuditRecord;
 use registrar::store::cache::{ClientEntry, DomainEntry};
+use registrar::store::clients::{ClientUpdate, SecretChange};
 use registrar::store::initial_access_tokens::InitialAccessToken;
 use registrar::store::policies::NamedPolicy;
+use registrar::store::resources::PutResourceOutcome;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -131,10 +133,11 @@ impl TestServer {
             hidden: false,
             reserved: false,
             self_registrable: true,
+            version: domain.scope(name).map_or(0, |known| known.version),
         };
         change(&mut scope);
         let audit = Actor::local("test").did(&self.clock, Some(domain.id()), "scope.put", name);
-        self.app.store.put_scope(domain.id(), &scope, &audit).await.unwrap();
+        assert!(self.app.store.put_scope(domain.id(), &scope, &audit).await.unwrap());
     }
 
     /// Makes another domain with a gateway registrar of its own.
@@ -180,7 +183,7 @@ impl TestServer {
         wanted.settings.resource_credentials = true;
         let credentials = self.create(wanted).await;
         let domain = self.domain().await;
-        let resource = Resource {
+        let mut resource = Resource {
             id: registrar::model::id::ResourceId::new(&self.clock),
             domain_id: domain.id(),
             name: name.to_owned(),
@@ -190,17 +193,19 @@ impl TestServer {
                 ..ResourceSettings::default()
             },
             granted_clients: Vec::new(),
+            version: 0,
             created_at: self.clock.now(),
         };
         let audit = Actor::local("test").did(&self.clock, Some(domain.id()), "resource.put", name);
-        self.app.store.put_resource(&resource, &audit).await.unwrap();
+        assert_eq!(self.app.store.put_resource(&resource, &audit).await.unwrap(), PutResourceOutcome::Stored);
+        resource.version = 1;
         (resource, credentials)
     }
 
     /// Stores a resource that was changed.
     pub async fn put_resource(&self, resource: &Resource) {
         let audit = Actor::local("test").did(&self.clock, Some(resource.domain_id), "resource.put", &resource.name);
-        self.app.store.put_resource(resource, &audit).await.unwrap();
+        assert_eq!(self.app.store.put_resource(resource, &audit).await.unwrap(), PutResourceOutcome::Stored);
     }
 
     /// Lets a client have tokens for a resource by client credentials.
@@ -221,8 +226,9 @@ impl TestServer {
         let id = ClientId(client_id.to_owned());
         let mut client = self.app.store.read_client(domain.id(), &id).await.unwrap().unwrap().client;
         change(&mut client);
-        let by = ("client.update", &Actor::local("administrator"));
-        self.app.registry.change_manual(&domain, &client, by).await.unwrap();
+        let audit = Actor::local("administrator").did(&self.clock, Some(domain.id()), "client.update", client_id);
+        let update = ClientUpdate { client: &client, secrets: SecretChange::Keep, audit: &audit };
+        assert!(self.app.store.update_client(&update).await.unwrap());
     }
 
     /// A client's row, straight from the database.

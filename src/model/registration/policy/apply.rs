@@ -128,7 +128,7 @@ mod tests {
 
     fn scope(name: &str, reserved: bool, self_registrable: bool) -> Scope {
         let (label, description) = (name.to_owned(), String::new());
-        Scope { name: name.to_owned(), label, description, hidden: reserved, reserved, self_registrable }
+        Scope { name: name.to_owned(), label, description, hidden: reserved, reserved, self_registrable, version: 1 }
     }
 
     fn scopes() -> Vec<Scope> {

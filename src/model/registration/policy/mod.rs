@@ -8,13 +8,14 @@ mod scopes;
 mod supplied;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::findings::Refusal;
 use super::normalize::reserved;
 use super::record::gateway_record_length;
 use crate::model::client_metadata::ClientMetadata;
 use crate::model::json::Object;
-use crate::model::redirect_uri::RedirectKind;
+use crate::model::redirect_uri::{RedirectKind, check_host_pattern};
 use crate::model::scope::ScopeSet;
 
 pub use apply::{Decision, PolicyInput, apply};
@@ -22,12 +23,14 @@ pub use apply::{Decision, PolicyInput, apply};
 /// What the registrations under it may ask for and what they get.
 ///
 /// A policy that names only some members is the [`Policy::gateway`] preset in all others.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// The grants that may be registered; others are dropped.
+    #[schema(min_items = 1)]
     pub grant_types: Vec<String>,
     /// The authentication methods that may be registered, the preferred substitute first.
+    #[schema(min_items = 1)]
     pub auth_methods: Vec<String>,
     /// The method of a client that names none.
     pub default_auth_method: DefaultAuthMethod,
@@ -36,6 +39,7 @@ pub struct Policy {
     /// The scopes that may be registered; others are dropped.
     pub scopes: ScopeRule,
     /// The scope of a client that names none.
+    #[schema(value_type = String)]
     pub default_scope: ScopeSet,
     /// Whether the registered scope bounds what the client may ask for later, or is only a hint.
     pub scope_is_ceiling: bool,
@@ -50,16 +54,21 @@ pub struct Policy {
     /// The templates that may be named in `software_id`; empty makes that plain metadata.
     pub templates: Vec<String>,
     /// How long a client secret lives, in seconds; without end if absent.
+    #[schema(minimum = 1)]
     pub secret_lifetime: Option<i64>,
     /// How long a superseded client secret goes on working, in seconds.
+    #[schema(minimum = 0)]
     pub secret_grace: i64,
     /// How many clients one source may have registered; without limit if absent.
+    #[schema(minimum = 0)]
     pub quota: Option<i64>,
     /// After how many seconds a client that was never used is removed; never if absent.
+    #[schema(minimum = 1)]
     pub remove_unused_after: Option<i64>,
     /// The state a client is registered in.
     pub initial_status: InitialStatus,
     /// What each client id begins with.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 28, pattern = "^[A-Za-z0-9_][A-Za-z0-9_-]*$")]
     pub client_id_prefix: Option<ClientIdPrefix>,
     /// Whether each update gives a new registration access token.
     pub rotate_registration_token: bool,
@@ -68,15 +77,18 @@ pub struct Policy {
     /// How long the record may get as a gateway stores it, in characters; without limit if absent.
     pub max_record_length: Option<usize>,
     /// Members supplied where a new registration leaves them open.
+    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
     pub defaults: Object,
     /// Members that have this value whatever the registrant sends; a scope must still be one that may be registered.
+    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
     pub fixed: Object,
     /// How long access tokens of these clients live, in seconds; the domain's lifetime if absent.
+    #[schema(minimum = 1)]
     pub access_token_lifetime: Option<i64>,
 }
 
 /// How the authentication method of a client that names none is found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DefaultAuthMethod {
     /// `none` for browser and native types, else a secret.
@@ -88,7 +100,7 @@ pub enum DefaultAuthMethod {
 }
 
 /// Which clients must use PKCE.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PkceRule {
     /// Clients without a secret or key.
@@ -100,17 +112,18 @@ pub enum PkceRule {
 }
 
 /// Which scopes may be registered. Reserved scopes never may.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScopeRule {
     /// Those that the domain flags as self-registrable.
     SelfRegistrable,
     /// These.
+    #[schema(value_type = String)]
     Listed(ScopeSet),
 }
 
 /// The state a client is registered in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InitialStatus {
     /// It may be used at once.
@@ -234,6 +247,15 @@ impl Policy {
         for (name, list) in [("grant_types", &self.grant_types), ("auth_methods", &self.auth_methods)] {
             if list.is_empty() {
                 return Err(format!("{name}: must name at least one"));
+            }
+        }
+        let hosts = [
+            ("allowed_redirect_hosts", &self.allowed_redirect_hosts),
+            ("denied_redirect_hosts", &self.denied_redirect_hosts),
+        ];
+        for (name, patterns) in hosts {
+            for pattern in patterns {
+                check_host_pattern(pattern).map_err(|problem| format!("{name}: {problem}"))?;
             }
         }
         for (name, members) in [("defaults", &self.defaults), ("fixed", &self.fixed)] {
