@@ -4,7 +4,7 @@ use axum::routing::{get, post};
 
 use super::{Access, Body, Route, Surface};
 use crate::admin::admit::Needs;
-use crate::admin::console::{account, home, login};
+use crate::admin::console::{account, administrators, api_tokens, home, login};
 use crate::assets;
 use crate::pages::{CONSOLE_SCRIPT_PATH, CONSOLE_STYLESHEET_PATH};
 
@@ -42,4 +42,9 @@ pub(super) const CONSOLE: &[Route] = &[
     // Oneself.
     Route { path: "/console", ..OWN },
     Route { path: "/console/account", handler: || get(account::show_account).post(account::change_account), ..OWN },
+    // Those who administer.
+    Route { path: "/console/administrators", handler: || get(administrators::list), ..OF_SERVER },
+    Route { path: "/console/administrators/new", handler: || get(administrators::new).post(administrators::create), ..OF_SERVER },
+    Route { path: "/console/administrators/{administrator_id}", handler: || get(administrators::read).post(administrators::change), ..OF_SERVER },
+    Route { path: "/console/api-tokens", handler: || get(api_tokens::list).post(api_tokens::change), ..OF_SERVER },
 ];

@@ -6,6 +6,8 @@
 //! data is in `parts.rs`. It works without script; `assets/console.js` adds copying, lists that follow, and narrowing.
 
 mod account;
+mod administrators;
+mod api_tokens;
 mod chart;
 mod confirm;
 mod domains;
@@ -21,6 +23,8 @@ mod showing;
 mod tests;
 
 pub use account::{Account, AccountErrors, Enrolment, SecondFactorState, Session};
+pub use administrators::{AdministratorForm, AdministratorPage, AdministratorRow, Administrators, NewAdministrator};
+pub use api_tokens::{ApiTokenRow, ApiTokens};
 pub use chart::{Bar, Chart, Series, Shape};
 pub use confirm::Confirm;
 pub use domains::{DomainPreview, DomainRow, Domains, NewDomain};
@@ -35,4 +39,18 @@ pub use showing::{Copyable, Outcome, Stat, WizardStep};
 
 use super::{Page, pages, rendered};
 
-pages![Account, Confirm, Conflict, Domains, Login, NewDomain, Overview, Problem, SecondFactor];
+pages![
+    Account,
+    AdministratorPage,
+    Administrators,
+    ApiTokens,
+    NewAdministrator,
+    Confirm,
+    Conflict,
+    Domains,
+    Login,
+    NewDomain,
+    Overview,
+    Problem,
+    SecondFactor
+];
