@@ -8,6 +8,7 @@ pub mod api;
 pub mod clients;
 pub mod console;
 pub mod idempotency;
+pub mod json_lines;
 pub mod managing;
 pub mod openapi;
 pub mod preconditions;

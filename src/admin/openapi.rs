@@ -61,7 +61,9 @@ const PARTS: &[fn() -> utoipa::openapi::OpenApi] = &[
     api::resources::Description::openapi,
     api::users::Description::openapi,
     api::keys::Description::openapi,
+    api::statistics::Description::openapi,
     api::traces::Description::openapi,
+    api::audit::Description::openapi,
     api::administrators::Description::openapi,
     api::api_tokens::Description::openapi,
 ];

@@ -25,7 +25,7 @@ pub const MOST_ITEMS: i64 = 200;
 pub const MOST_COUNTED: i64 = 10_000;
 
 /// How many there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct Total {
     /// So many were counted.
     pub count: i64,

@@ -6,8 +6,9 @@ use axum::routing::{delete, get, post, put};
 use super::{Access, Body, Route, Surface};
 use crate::admin::admit::Needs;
 use crate::admin::api::{
-    administrators, api_tokens, client_list, client_registration, client_secrets, client_steps, clients, domains,
-    dry_run, initial_access_tokens, keys, logo, policies, resources, scopes, templates, traces, users,
+    administrators, api_tokens, audit, client_list, client_registration, client_secrets, client_steps, clients,
+    domains, dry_run, initial_access_tokens, keys, logo, policies, resources, scopes, statistics, templates, traces,
+    users,
 };
 use crate::admin::openapi;
 use crate::admin::resource_test::InProcess;
@@ -43,12 +44,27 @@ pub(super) const API: &[Route] = &[
     Route { path: "/api/v1/domains/{domain}/keys", handler: || get(keys::list), ..IN_DOMAIN },
     Route { path: "/api/v1/domains/{domain}/keys/rotate", handler: || post(keys::rotate), ..IN_DOMAIN },
     Route { path: "/api/v1/domains/{domain}/keys/{kid}/revoke", handler: || post(keys::revoke), ..IN_DOMAIN },
+    // What happened.
+    Route { path: "/api/v1/domains/{domain}/statistics", handler: || get(statistics::read), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/audit", handler: || get(audit::list), ..IN_DOMAIN },
+    Route { path: "/api/v1/audit", handler: || get(audit::list_of_server), ..OF_SERVER },
     // Timelines of login attempts.
     Route { path: "/api/v1/domains/{domain}/traces", handler: || get(traces::list), ..IN_DOMAIN },
     Route { path: "/api/v1/domains/{domain}/traces/{attempt}", handler: || get(traces::read), ..IN_DOMAIN },
     // Domains.
     Route { path: "/api/v1/domains", handler: || get(domains::list).post(domains::create), access: Access::Administrator(Needs::OWNER_CHANGES), ..IN_DOMAIN },
     Route { path: "/api/v1/domains/{domain}", handler: || get(domains::read).patch(domains::change).delete(domains::delete), access: Access::Administrator(Needs { delete: crate::model::administrator::Role::Owner, ..Needs::IN_DOMAIN }), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/apply-preset", handler: || post(domains::apply_preset), ..IN_DOMAIN },
+    // What registrations may ask for.
+    Route { path: "/api/v1/domains/{domain}/scopes", handler: || get(scopes::list).post(scopes::create), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/scopes/{scope}", handler: || get(scopes::read).patch(scopes::change).delete(scopes::delete), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/policies", handler: || get(policies::list).post(policies::create), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/policies/{policy}", handler: || get(policies::read).put(policies::replace).patch(policies::change).delete(policies::delete), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/policies/{policy}/dry-run", handler: || post(dry_run::under_policy), body: Body::Json, ..LOOKS },
+    Route { path: "/api/v1/domains/{domain}/dry-run", handler: || post(dry_run::as_registrant), body: Body::Json, ..LOOKS },
+    Route { path: "/api/v1/domains/{domain}/templates", handler: || get(templates::list), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/initial-access-tokens", handler: || get(initial_access_tokens::list).post(initial_access_tokens::create), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/initial-access-tokens/{id}", handler: || get(initial_access_tokens::read).delete(initial_access_tokens::revoke), ..IN_DOMAIN },
     // Clients.
     Route { path: "/api/v1/domains/{domain}/clients", handler: || get(client_list::list).post(clients::create), ..IN_DOMAIN },
     Route { path: "/api/v1/domains/{domain}/clients-bulk", handler: || post(client_steps::bulk), ..IN_DOMAIN },
@@ -61,17 +77,7 @@ pub(super) const API: &[Route] = &[
     Route { path: "/api/v1/domains/{domain}/clients/{client_id}/secrets", handler: || get(client_secrets::list).post(client_secrets::create), ..IN_DOMAIN },
     Route { path: "/api/v1/domains/{domain}/clients/{client_id}/secrets/{secret_id}", handler: || delete(client_secrets::end), ..IN_DOMAIN },
     Route { path: "/api/v1/domains/{domain}/clients/{client_id}/registration", handler: || get(client_registration::read), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/apply-preset", handler: || post(domains::apply_preset), ..IN_DOMAIN },
     // What registrations may ask for.
-    Route { path: "/api/v1/domains/{domain}/scopes", handler: || get(scopes::list).post(scopes::create), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/scopes/{scope}", handler: || get(scopes::read).patch(scopes::change).delete(scopes::delete), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/policies", handler: || get(policies::list).post(policies::create), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/policies/{policy}", handler: || get(policies::read).put(policies::replace).patch(policies::change).delete(policies::delete), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/policies/{policy}/dry-run", handler: || post(dry_run::under_policy), body: Body::Json, ..LOOKS },
-    Route { path: "/api/v1/domains/{domain}/dry-run", handler: || post(dry_run::as_registrant), body: Body::Json, ..LOOKS },
-    Route { path: "/api/v1/domains/{domain}/templates", handler: || get(templates::list), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/initial-access-tokens", handler: || get(initial_access_tokens::list).post(initial_access_tokens::create), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/initial-access-tokens/{id}", handler: || get(initial_access_tokens::read).delete(initial_access_tokens::revoke), ..IN_DOMAIN },
     Route { path: "/api/v1/domains/{domain}/logo", handler: || get(logo::read).put(logo::replace).delete(logo::remove), ..IN_DOMAIN },
     // Resources.
     Route { path: "/api/v1/domains/{domain}/resources", handler: || get(resources::list).post(resources::create), ..IN_DOMAIN },

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::{OpenApi, ToSchema};
 
 use super::client_view::ClientView;
 use super::page::TotalView;
@@ -20,7 +20,7 @@ use crate::store::client_list::{ClientListQuery, Direction, Unused};
 pub struct Description;
 
 /// What narrows the list: all that is sent must hold.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ClientsFilter {

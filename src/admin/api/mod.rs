@@ -2,6 +2,7 @@
 
 pub mod administrators;
 pub mod api_tokens;
+pub mod audit;
 pub mod client_list;
 pub mod client_registration;
 pub mod client_secrets;
@@ -18,6 +19,7 @@ pub mod page;
 pub mod policies;
 pub mod resources;
 pub mod scopes;
+pub mod statistics;
 pub mod templates;
 pub mod traces;
 pub mod users;

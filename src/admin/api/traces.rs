@@ -4,10 +4,10 @@ use axum::Json;
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
-use super::page::{filter, foreign_cursor, limit};
+use super::page::{TotalView, filter, foreign_cursor, limit};
 use crate::admin::managing::{Filter, ManagingDomain, Segments};
 use crate::admin::problem::AnyProblem;
-use crate::model::cursor::{self, Total};
+use crate::model::cursor;
 use crate::model::flow_trace::diagnosis::{awaited, diagnose};
 use crate::model::flow_trace::{AttemptSummary, Outcome, Step, TraceStep};
 use crate::model::id::AttemptId;
@@ -112,7 +112,7 @@ pub struct AttemptList {
     #[schema(nullable = false)]
     pub next: Option<String>,
     /// How many fit.
-    pub total: Total,
+    pub total: TotalView,
     /// What was refused before there was an attempt, the latest: registrations, token requests that failed early. On the
     /// first page of an unfiltered list only.
     pub without_attempt: Vec<TimelineStep>,
@@ -191,7 +191,7 @@ pub async fn page(at: &ManagingDomain, asked: TraceFilter) -> Result<AttemptList
     Ok(AttemptList {
         items: attempts.into_iter().map(Attempt::from).collect(),
         next,
-        total,
+        total: total.into(),
         without_attempt: strays.into_iter().map(TimelineStep::from).collect(),
     })
 }

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use super::fields::{Asked, Fields};
 use super::respond::{go, show, show_as};
 use crate::admin::admit::{console_cookie, console_cookie_name};
+use crate::administrators::REALM;
 use crate::administrators::login::{Attempt, LoginOutcome};
 use crate::administrators::second_factor::SecondFactorOutcome;
 use crate::administrators::sessions::{Current, SESSION_LIFETIME};
@@ -15,6 +16,7 @@ use crate::app::App;
 use crate::model::oauth_error::OAuthError;
 use crate::model::secret::Secret;
 use crate::oauth::request::Caller;
+use crate::ops::rate_limit::RateKind;
 use crate::pages::console::{Login, SecondFactor};
 use crate::people::browser_session::Device;
 
@@ -71,10 +73,17 @@ pub async fn log_in(
             let to = format!("{SECOND_FACTOR}?next={}", encoded(&next_page(&form)));
             Ok(with_cookie(&app, go(&to), secret.expose(), SESSION_LIFETIME))
         }
-        LoginOutcome::Wrong => refused(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "The name or the password is wrong, or the account is disabled.".to_owned(),
-        ),
+        LoginOutcome::Wrong => match app.rate_limits.check(RateKind::FailedLogin, caller.source(), REALM) {
+            Ok(()) => refused(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The name or the password is wrong, or the account is disabled.".to_owned(),
+            ),
+            Err(held) => {
+                app.metrics.rate_limited(RateKind::FailedLogin.name());
+                app.administrators.throttle.hold_source(REALM, caller.source(), held.0);
+                refused(StatusCode::TOO_MANY_REQUESTS, wait(held.0))
+            }
+        },
         LoginOutcome::Wait(seconds) => refused(StatusCode::TOO_MANY_REQUESTS, wait(seconds)),
     }
 }

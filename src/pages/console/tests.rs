@@ -360,6 +360,89 @@ fn parts() -> Parts {
     }
 }
 
+fn administrators() -> Administrators {
+    let row = |username: &str, second_factor, last_login| AdministratorRow {
+        href: "/console/administrators/0190".into(),
+        username: username.into(),
+        role: "editor".to_owned(),
+        domains: "main, staging".into(),
+        second_factor,
+        last_login,
+        state: Badge::new(BadgeKind::Good, "Active"),
+    };
+    let rows = vec![row("ada", true, Some(at(1_795_200_000))), row(HOSTILE, false, None), row(&long(), false, None)];
+    Administrators { frame: frame(Section::Administrators), rows }
+}
+
+fn administrator_form() -> AdministratorForm {
+    AdministratorForm {
+        username: HOSTILE.to_owned(),
+        roles: vec![Choice::new("editor", "Editor", true), Choice::new("owner", "Owner", false)],
+        all_domains: false,
+        domains: vec![Choice::new("main", "main", true), Choice::new("staging", "staging", false)],
+        error: Some("At least one owner stays.".to_owned()),
+        username_error: Some("This name is taken.".to_owned()),
+        password_error: Some("This password is too short.".to_owned()),
+        domains_error: Some("An owner reaches every domain.".to_owned()),
+    }
+}
+
+fn new_administrator() -> NewAdministrator {
+    NewAdministrator {
+        frame: frame(Section::Administrators).at("New administrator"),
+        form: administrator_form(),
+        password_hint: "At least 12 characters.".to_owned(),
+    }
+}
+
+fn administrator() -> AdministratorPage {
+    AdministratorPage {
+        frame: frame(Section::Administrators).at(HOSTILE),
+        action: "/console/administrators/0190".into(),
+        username: HOSTILE.into(),
+        version: 7,
+        enabled: true,
+        second_factor: true,
+        oneself: false,
+        created: at(1_795_200_000),
+        last_login: Some(at(1_795_320_000)),
+        form: administrator_form(),
+        password_hint: "At least 12 characters.".to_owned(),
+        sessions: vec![(HOSTILE.into(), "192.0.2.7".into(), at(1_795_320_000))],
+        confirm_error: Some("This is not the user name.".to_owned()),
+    }
+}
+
+fn api_tokens() -> ApiTokens {
+    let row = |label: &str, revocable| ApiTokenRow {
+        id: "01900000-0000-7000-8000-000000000000".to_owned(),
+        label: label.into(),
+        role: "auditor".to_owned(),
+        domain: "all".into(),
+        created: at(1_795_200_000),
+        ends: Some(at(1_799_200_000)),
+        last_used: None,
+        state: Badge::new(BadgeKind::Good, "Active"),
+        revocable,
+    };
+    ApiTokens {
+        frame: frame(Section::ApiTokens),
+        reference: "/api/v1".into(),
+        rows: vec![row(HOSTILE, true), row(&long(), false)],
+        made: None,
+        label: HOSTILE.to_owned(),
+        roles: vec![Choice::new("auditor", "Auditor: reads", true)],
+        domains: vec![Choice::new("", "All domains", true), Choice::new("main", "main", false)],
+        lifetimes: vec![Choice::new("86400", "1 day", true)],
+        label_error: Some("Say what it is for.".to_owned()),
+        domain_error: Some("An owner reaches every domain.".to_owned()),
+    }
+}
+
+fn api_token_made() -> ApiTokens {
+    ApiTokens { made: Some((HOSTILE.into(), "adm_example".to_owned())), rows: Vec::new(), ..api_tokens() }
+}
+
 pub(super) fn samples() -> Vec<Sample> {
     vec![
         ("login", Box::new(login())),
@@ -376,6 +459,12 @@ pub(super) fn samples() -> Vec<Sample> {
         ("account", Box::new(account())),
         ("account-enrolling", Box::new(account_enrolling())),
         ("account-secured", Box::new(account_secured())),
+        ("administrators", Box::new(administrators())),
+        ("new-administrator", Box::new(new_administrator())),
+        ("administrator", Box::new(administrator())),
+        ("administrator-oneself", Box::new(AdministratorPage { oneself: true, ..administrator() })),
+        ("api-tokens", Box::new(api_tokens())),
+        ("api-tokens-made", Box::new(api_token_made())),
         ("domains", Box::new(domains())),
         ("domains-not-found", Box::new(Domains { search: HOSTILE.to_owned(), rows: Vec::new(), ..domains() })),
         (

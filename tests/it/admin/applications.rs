@@ -3,6 +3,7 @@
 use http::Method;
 use registrar::model::administrator::Role;
 use registrar::model::client::ClientStatus;
+use registrar::store::audit::AuditRecord;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -23,10 +24,14 @@ async fn made(api: &AdminApi, body: Value) -> Value {
     api.post(CLIENTS, body).await.expect(201)
 }
 
-/// Everything that the audit log holds of the domain, as text.
+/// Everything that the audit log holds of the domain.
+async fn events(server: &TestServer) -> Vec<AuditRecord> {
+    crate::support::audit_log(&server.app.store, server.domain().await.id()).await
+}
+
+/// The same as text.
 async fn audit_log(server: &TestServer) -> String {
-    let events = server.app.store.audit_events(server.domain().await.id(), None, 10_000).await.unwrap();
-    serde_json::to_string(&events).unwrap()
+    serde_json::to_string(&events(server).await).unwrap()
 }
 
 #[rstest]
@@ -160,7 +165,7 @@ async fn of_two_who_edit_the_second_is_told_and_nothing_is_overwritten(
     let version: i64 = api.get(&at).await.header("etag").trim_matches('"').parse().unwrap();
     assert!(done >= 1);
     assert_eq!(version, 2 + done, "a version for each change that was done");
-    let events = server.app.store.audit_events(server.domain().await.id(), None, 1_000).await.unwrap();
+    let events = events(&server).await;
     let updates = events.iter().filter(|event| event.action == "client.update").count();
     assert_eq!(i64::try_from(updates).unwrap(), 1 + done, "and a line in the audit log");
 }
@@ -420,7 +425,7 @@ async fn many_at_once_are_each_done_or_refused_for_themselves(
     }
     assert_eq!(bulk("resume", vec![&ids[0]]).await.expect(200)["items"][0]["done"], true);
     bulk("delete", ids.iter().map(String::as_str).collect()).await.expect(200);
-    let events = server.app.store.audit_events(server.domain().await.id(), None, 1_000).await.unwrap();
+    let events = events(&server).await;
     for (action, count) in [("client.suspend", 3), ("client.resume", 1), ("client.delete", 3)] {
         assert_eq!(events.iter().filter(|event| event.action == action).count(), count, "{action}");
     }

@@ -75,7 +75,8 @@ async fn a_domain_is_born_with_its_preset(
     let names: Vec<Value> =
         api.get("/domains").await.expect(200)["items"].as_array().unwrap().iter().map(|d| d["name"].clone()).collect();
     assert_eq!(names, ["main", "shop"]);
-    let event = server.app.store.audit_events(server.domain_id("shop").await, None, 10).await.unwrap();
+    let query = registrar::store::audit_list::AuditQuery { limit: 10, ..Default::default() };
+    let event = server.app.store.audit_events(server.domain_id("shop").await, &query).await.unwrap().unwrap().items;
     let made = event.iter().find(|event| event.action == "domain.create").unwrap();
     assert!(made.actor.starts_with("api_token:"), "{}", made.actor);
     assert_eq!(made.detail["changes"]["registration"]["before"], Value::Null);

@@ -3,6 +3,7 @@
 mod administrators;
 mod applications;
 mod domains;
+mod doors;
 mod idempotency;
 mod keys;
 mod openapi;
