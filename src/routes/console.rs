@@ -1,10 +1,16 @@
 //! The URLs of the console.
 
+use axum::Extension;
 use axum::routing::{get, post};
 
+use super::api::DISCOVERY;
 use super::{Access, Body, Route, Surface};
 use crate::admin::admit::Needs;
-use crate::admin::console::{account, administrators, api_tokens, home, login};
+use crate::admin::console::{
+    account, administrators, api_tokens, application, application_secrets, application_story, applications,
+    domain_settings, domains, dry_run, home, initial_access_tokens, login, login_settings, mcp_server, mcp_servers,
+    new_application, policies, scopes, user, users,
+};
 use crate::assets;
 use crate::pages::{CONSOLE_SCRIPT_PATH, CONSOLE_STYLESHEET_PATH};
 
@@ -17,6 +23,12 @@ const IN_DOMAIN: Route = Route {
     body: Body::Management,
     fresh: true,
     surface: Surface::Console,
+};
+
+/// Pages that are there to change something: editors only.
+const EDITS: Route = Route {
+    access: Access::Administrator(Needs { read: crate::model::administrator::Role::Editor, ..Needs::IN_DOMAIN }),
+    ..IN_DOMAIN
 };
 
 /// Pages about what is above domains: owners only.
@@ -39,12 +51,58 @@ pub(super) const CONSOLE: &[Route] = &[
     Route { path: "/console/login", handler: || get(login::show_login).post(login::log_in), ..DOOR },
     Route { path: "/console/second-factor", handler: || get(login::show_second_factor).post(login::give_second_factor), ..DOOR },
     Route { path: "/console/logout", handler: || post(login::log_out), ..DOOR },
+    // Domains, their settings and scopes.
+    Route { path: "/console/domains", handler: || get(domains::list), ..OWN },
+    Route { path: "/console/domains/new", handler: || get(domains::show_new).post(domains::create), ..OF_SERVER },
+    Route { path: "/console/domains/{domain}/delete", handler: || get(domains::ask_delete).post(domains::delete), ..OF_SERVER },
+    Route { path: "/console/domains/{domain}/settings", handler: || get(domain_settings::show_settings).post(domain_settings::change_settings), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/scopes", handler: || get(scopes::list), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/scopes/new", handler: || get(scopes::show_new).post(scopes::create), ..EDITS },
+    Route { path: "/console/domains/{domain}/scopes/{scope}", handler: || get(scopes::read).post(scopes::change), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/scopes/{scope}/delete", handler: || get(scopes::ask_delete).post(scopes::delete), ..EDITS },
+    // Who may register, and what.
+    Route { path: "/console/domains/{domain}/registration", handler: || get(domain_settings::show_registration).post(domain_settings::change_registration), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/registration/policies", handler: || get(policies::list), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/registration/policies/new", handler: || get(policies::show_new).post(policies::create), ..EDITS },
+    Route { path: "/console/domains/{domain}/registration/policies/{policy}", handler: || get(policies::read).post(policies::change), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/registration/policies/{policy}/delete", handler: || get(policies::ask_delete).post(policies::delete), ..EDITS },
+    Route { path: "/console/domains/{domain}/registration/tokens", handler: || get(initial_access_tokens::list).post(initial_access_tokens::revoke), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/registration/tokens/new", handler: || get(initial_access_tokens::show_new).post(initial_access_tokens::create), ..EDITS },
+    Route { path: "/console/domains/{domain}/registration/templates", handler: || get(initial_access_tokens::templates), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/registration/dry-run", handler: || get(dry_run::show_form).post(dry_run::answer), ..OWN },
     // Oneself.
     Route { path: "/console", ..OWN },
+    // MCP servers.
+    Route { path: "/console/domains/{domain}/mcp-servers", handler: || get(mcp_servers::list), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/mcp-servers/new", handler: || get(mcp_servers::new).post(mcp_servers::create), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/mcp-servers/{resource_id}", handler: || get(mcp_server::general).post(mcp_server::change), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/mcp-servers/{resource_id}/credentials", handler: || get(mcp_server::credentials).post(mcp_server::renew), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/mcp-servers/{resource_id}/connections", handler: || get(mcp_server::connections).post(mcp_server::change_connections), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/mcp-servers/{resource_id}/metadata", handler: || get(mcp_server::metadata), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/mcp-servers/{resource_id}/test", handler: || get(mcp_server::show_test).post(mcp_server::run_test).layer(Extension(DISCOVERY)), ..IN_DOMAIN },
+    // People.
+    Route { path: "/console/domains/{domain}/users", handler: || get(users::list), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/users/new", handler: || get(users::new).post(users::create), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/users/invite", handler: || get(users::show_invite).post(users::invite), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/users/{user_id}", handler: || get(user::show_user).post(user::change), ..IN_DOMAIN },
+    // Login settings.
+    Route { path: "/console/domains/{domain}/login", handler: || get(login_settings::show_settings).post(login_settings::change), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/login/logo", handler: || post(login_settings::change_logo), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/login/preview.css", handler: || get(login_settings::preview_stylesheet), ..IN_DOMAIN },
     Route { path: "/console/account", handler: || get(account::show_account).post(account::change_account), ..OWN },
     // Those who administer.
     Route { path: "/console/administrators", handler: || get(administrators::list), ..OF_SERVER },
     Route { path: "/console/administrators/new", handler: || get(administrators::new).post(administrators::create), ..OF_SERVER },
     Route { path: "/console/administrators/{administrator_id}", handler: || get(administrators::read).post(administrators::change), ..OF_SERVER },
     Route { path: "/console/api-tokens", handler: || get(api_tokens::list).post(api_tokens::change), ..OF_SERVER },
+    // Applications.
+    Route { path: "/console/domains/{domain}/applications", handler: || get(applications::list).post(applications::change_many), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/applications/new", handler: || get(new_application::show_new).post(new_application::make), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/applications/{client_id}", handler: || get(application::show_general).post(application::change), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/applications/{client_id}/delete", handler: || get(application::ask_delete).post(application::delete), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/applications/{client_id}/endpoints", handler: || get(application_story::show_endpoints), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/applications/{client_id}/scopes", handler: || get(application_secrets::show_scopes).post(application_secrets::change_scopes), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/applications/{client_id}/secrets", handler: || get(application_secrets::show_secrets).post(application_secrets::change_secrets), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/applications/{client_id}/registration", handler: || get(application_story::show_registration).post(application_story::take), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/applications/{client_id}/activity", handler: || get(application_story::show_activity), ..IN_DOMAIN },
 ];

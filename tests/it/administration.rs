@@ -92,6 +92,7 @@ async fn the_shortest_lifetime_counts(#[values(Backend::Sqlite, Backend::Postgre
         orders.settings.access_token_lifetime = Some(theirs);
         let audit = administrator().did(&server.clock, Some(orders.domain_id), "resource.put", "Orders");
         server.app.store.put_resource(&orders, &audit).await.unwrap();
+        orders.version += 1;
         assert_eq!(lifetime().await, shortest);
     }
 }

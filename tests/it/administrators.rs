@@ -550,7 +550,7 @@ async fn changes_in_a_domain_are_told_with_what_was_before(
     domains.put_scope(&domain, &scope, &actor).await.unwrap();
     assert_eq!(changes(&server, "scope.update").await, json!({ "label": { "before": "", "after": "Read" } }));
     let domain = server.domain().await;
-    domains.delete_scope(&domain, "read", &actor).await.unwrap();
+    domains.delete_scope(&domain, domain.scope("read").unwrap(), &actor).await.unwrap();
     assert_eq!(changes(&server, "scope.delete").await["label"], json!({ "before": "Read", "after": null }));
 
     let domain = server.domain().await;

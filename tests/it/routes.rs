@@ -9,8 +9,21 @@ use crate::support::{Answer, Backend, TestServer};
 const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
 fn url(server: &TestServer, route: &Route) -> String {
-    let path = route.path.replace("{domain}", "main").replace("{client_id}", "nobody");
+    let path = route.path.replace("{domain}", "main").replace("{client_id}", "nobody").replace("{file}", LOOK);
     format!("{}{path}", server.api.base)
+}
+
+/// The stylesheet of a domain whose accent is red; [`dressed`] makes it so.
+const LOOK: &str = "LOOKFILE";
+
+/// Gives the domain what its public routes show.
+async fn dressed(server: &TestServer) {
+    server.set_domain(|settings| settings.look.accent_color = Some("#cc0000".to_owned())).await;
+    let domain = server.domain().await;
+    assert_eq!(registrar::domains::look::stylesheet(&domain.domain).unwrap().0, LOOK);
+    let audit = registrar::model::audit_event::Actor::local("test").did(&server.clock, Some(domain.id()), "set", "");
+    let logo = registrar::model::look::Logo::new("image/png".to_owned(), crate::support::PNG.into());
+    server.app.store.put_logo(domain.id(), &logo, &audit).await.unwrap();
 }
 
 fn content_type(route: &Route) -> (&'static str, &'static str) {
@@ -37,6 +50,7 @@ async fn asked_by_nobody(server: &TestServer, route: &Route) -> Vec<(Method, Ans
 async fn each_route_is_open_to_those_its_line_says(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(server) = TestServer::start(backend).await else { return };
     server.set_domain(|settings| settings.quick_start = false).await;
+    dressed(&server).await;
     for route in routes() {
         let answers = asked_by_nobody(&server, route).await;
         assert!(!answers.is_empty(), "{} serves no method", route.path);

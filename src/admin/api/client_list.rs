@@ -10,6 +10,7 @@ use crate::admin::clients::listed;
 use crate::admin::managing::{Filter, ManagingDomain};
 use crate::admin::problem::AnyProblem;
 use crate::model::client::{ClientStatus, Origin};
+use crate::model::cursor::MOST_ITEMS;
 use crate::model::oauth_error::OAuthError;
 use crate::model::time::UnixTime;
 use crate::store::client_list::{ClientListQuery, Direction, Unused};
@@ -94,6 +95,10 @@ impl ClientsFilter {
             }
             None => None,
         };
+        let limit = self.limit.unwrap_or(50);
+        if !(1..=MOST_ITEMS).contains(&limit) {
+            return Err(OAuthError::invalid_request(format!("limit: must be between 1 and {MOST_ITEMS}")));
+        }
         let unused = match (self.never_used, self.unused_since) {
             (Some(true), _) => Some(Unused::Ever),
             (_, Some(since)) => Some(Unused::Since(UnixTime(since))),
@@ -116,7 +121,7 @@ impl ClientsFilter {
                 Some(Order::Newest) | None => Direction::NewestFirst,
             },
             cursor: self.cursor,
-            limit: self.limit.unwrap_or(50),
+            limit,
         })
     }
 }

@@ -30,6 +30,10 @@ use super::managing::ManagingDomain;
 
 /// The path of a thing that was made in a domain.
 pub fn location(at: &ManagingDomain, kind: &str, name: &str) -> String {
-    let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
-    format!("/api/v1/domains/{}/{kind}/{name}", at.domain.domain.name)
+    format!("/api/v1/domains/{}/{kind}/{}", at.domain.domain.name, encoded(name))
+}
+
+/// A name as a segment of a path.
+pub fn encoded(name: &str) -> String {
+    utf8_percent_encode(name, NON_ALPHANUMERIC).to_string()
 }

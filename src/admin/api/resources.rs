@@ -208,7 +208,8 @@ pub struct PersonsConnection {
 /// A resource in the path.
 #[derive(Debug, Deserialize)]
 pub struct One {
-    resource_id: Uuid,
+    /// The resource.
+    pub resource_id: Uuid,
 }
 
 /// A resource and a client in the path.

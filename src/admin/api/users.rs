@@ -234,7 +234,8 @@ pub struct OneTimeLink {
 /// A user in the path.
 #[derive(Debug, Deserialize)]
 pub struct One {
-    user_id: Uuid,
+    /// The user.
+    pub user_id: Uuid,
 }
 
 /// A session of a user in the path.

@@ -54,6 +54,11 @@ impl Fields {
         Some(self.trimmed(name)).filter(|text| !text.is_empty())
     }
 
+    /// Every field with its value, in their order.
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        self.0.clone()
+    }
+
     /// Every value of a field that may come several times.
     pub fn all(&self, name: &str) -> Vec<&str> {
         self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
@@ -62,6 +67,15 @@ impl Fields {
     /// The lines of a text area, without blanks around them and without empty ones.
     pub fn lines(&self, name: &str) -> Vec<&str> {
         self.field(name).lines().map(str::trim).filter(|line| !line.is_empty()).collect()
+    }
+
+    /// All fields, with another version in the place of the one that was read.
+    pub fn with_version(&self, version: i64) -> Vec<(String, String)> {
+        let now = |(name, value): &(String, String)| {
+            let value = if name == "version" { version.to_string() } else { value.clone() };
+            (name.clone(), value)
+        };
+        self.0.iter().map(now).collect()
     }
 
     /// Whether a check box was ticked.

@@ -12,7 +12,7 @@ use crate::admin::managing::{Managing, ManagingDomain};
 use crate::model::oauth_error::OAuthError;
 use crate::oauth::error::ErrorCode;
 use crate::pages::Page;
-use crate::pages::console::{ConsoleFrame, NoticeKind, Problem, Section};
+use crate::pages::console::{Conflict, ConsoleFrame, NoticeKind, Problem, Section};
 
 /// No error is longer than this, in bytes.
 const MOST: usize = 16 * 1_024;
@@ -63,6 +63,19 @@ pub fn go(path: &str) -> Response {
 pub fn go_telling(path: &str, code: &str) -> Response {
     let joint = if path.contains('?') { '&' } else { '?' };
     go(&format!("{path}{joint}done={code}"))
+}
+
+/// 409: what was changed is not what is there any more. Nothing is written.
+pub fn stale(frame: ConsoleFrame, what: &str, reload: &str) -> Response {
+    let page = Conflict {
+        frame: frame.at("Changed meanwhile"),
+        what: what.into(),
+        differences: Vec::new(),
+        action: None,
+        parameters: Vec::new(),
+        reload: reload.into(),
+    };
+    show_as(StatusCode::CONFLICT, &page)
 }
 
 /// What an answer says that carries an error.

@@ -42,6 +42,20 @@ pub enum Outcome {
     Repaired,
 }
 
+impl Outcome {
+    /// The outcome as it is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Narrowed => "narrowed",
+            Self::Defaulted => "defaulted",
+            Self::Dropped => "dropped",
+            Self::Substituted => "substituted",
+            Self::Repaired => "repaired",
+        }
+    }
+}
+
 /// Collects the findings of one rule, so that a rule never repeats its own name.
 #[derive(Debug)]
 pub struct Report<'a> {

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::frame::ConsoleFrame;
-use super::parts::Column;
+use super::parts::{Choice, Column};
 use super::showing::{Copyable, WizardStep};
 use crate::pages::{Claimed, Href, Moment};
 
@@ -52,7 +52,7 @@ pub struct DomainRow {
     pub created: Moment,
 }
 
-/// `/console/domains/new`, in two steps that work without script. `Check` posts `name` and `title` to `action` with
+/// `/console/domains/new`, in two steps that work without script. `Check` posts `name` and `preset` to `action` with
 /// `step=check`; the answer is the same page with `preview`, whose form posts both again with `step=create`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "console/new_domain.html")]
@@ -63,17 +63,21 @@ pub struct NewDomain {
     pub action: Href,
     /// The name as typed; it becomes a segment of every URL of the domain and cannot be changed later.
     pub name: String,
-    /// The name that people see on pages, as typed.
-    pub title: String,
+    /// What it is for.
+    pub presets: Vec<Choice>,
     /// What is wrong with the name.
     pub name_error: Option<String>,
-    /// What is wrong with the title.
-    pub title_error: Option<String>,
     /// What the domain would be; `None`: it is still to be named.
     pub preview: Option<DomainPreview>,
 }
 
 impl NewDomain {
+    /// The value and the name of the preset that is chosen.
+    pub fn chosen(&self) -> (&str, &str) {
+        let chosen = self.presets.iter().find(|choice| choice.chosen);
+        chosen.map_or(("", ""), |choice| (choice.value.as_str(), choice.label.as_str()))
+    }
+
     /// Where one is.
     pub fn steps(&self) -> Vec<WizardStep> {
         WizardStep::all(&["Name", "Check"], usize::from(self.preview.is_some()))

@@ -8,34 +8,60 @@
 mod account;
 mod administrators;
 mod api_tokens;
+mod application;
+mod applications;
 mod chart;
 mod confirm;
 mod domains;
+mod dry_run;
+mod form;
 mod frame;
 mod icons;
 mod login;
+mod login_settings;
+mod mcp_servers;
+mod new_application;
 mod overview;
 mod parts;
 mod problem;
 mod qr;
+#[cfg(test)]
+mod resource_samples;
 mod showing;
+mod table;
 #[cfg(test)]
 mod tests;
+mod users;
 
 pub use account::{Account, AccountErrors, Enrolment, SecondFactorState, Session};
 pub use administrators::{AdministratorForm, AdministratorPage, AdministratorRow, Administrators, NewAdministrator};
 pub use api_tokens::{ApiTokenRow, ApiTokens};
+pub use application::{
+    ActivityEvent, ApplicationActivity, ApplicationEndpoints, ApplicationForm, ApplicationGeneral, ApplicationHead,
+    ApplicationRegistration, ApplicationScopes, ApplicationSecrets, DriftRow, FieldErrors, ScopeRow, SecretRow,
+};
+pub use applications::{ApplicationRow, Applications, ApplicationsOutcome, ApplicationsTable};
 pub use chart::{Bar, Chart, Series, Shape};
 pub use confirm::Confirm;
 pub use domains::{DomainPreview, DomainRow, Domains, NewDomain};
+pub use dry_run::{DryRun, Foretold};
+pub use form::{FormField, FormGroup, FormInput, FormPage, PresetCard};
 pub use frame::{ConsoleFrame, Crumb, Notice, NoticeKind, Section};
 pub use icons::icon;
 pub use login::{Login, SecondFactor};
+pub use login_settings::{LifetimeField, LoginErrors, LoginSettings, LookPreview};
+pub use mcp_servers::{
+    ConnectedMachine, ConnectedPerson, MadeMcpServer, McpServer, McpServerErrors, McpServerForm, McpServerRow,
+    McpServerView, McpServers, NewMcpServer, NewSecret, ServedDocument, TestedStep,
+};
+pub use new_application::{ApplicationMade, NewApplication, NewApplicationDetails};
 pub use overview::{Expiring, NextStep, Origin, Overview, Refusal};
 pub use parts::{Badge, BadgeKind, Choice, Column, Order, Pager, Tab, Total, grouped};
 pub use problem::{Conflict, Problem};
 pub use qr::QrCode;
 pub use showing::{Copyable, Outcome, Stat, WizardStep};
+pub use table::{Cell, RowButton, TablePage, TableRow, TokenMade};
+pub use users::{Invite, NewUser, ShownLink, User, UserApplication, UserErrors, UserForm, UserRow, UserSession, Users};
 
 use super::{Page, pages, rendered};
 
@@ -44,13 +70,36 @@ pages![
     AdministratorPage,
     Administrators,
     ApiTokens,
-    NewAdministrator,
+    ApplicationActivity,
+    ApplicationEndpoints,
+    ApplicationGeneral,
+    ApplicationMade,
+    ApplicationRegistration,
+    ApplicationScopes,
+    ApplicationSecrets,
+    Applications,
+    ApplicationsOutcome,
+    ApplicationsTable,
     Confirm,
     Conflict,
     Domains,
+    DryRun,
+    FormPage,
+    Invite,
     Login,
+    LoginSettings,
+    McpServer,
+    McpServers,
+    NewAdministrator,
+    NewApplication,
     NewDomain,
+    NewMcpServer,
+    NewUser,
     Overview,
     Problem,
-    SecondFactor
+    SecondFactor,
+    TablePage,
+    TokenMade,
+    User,
+    Users,
 ];

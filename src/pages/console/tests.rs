@@ -6,18 +6,18 @@ use crate::model::time::UnixTime;
 use crate::pages::{CONSOLE_SCRIPT_PATH, CONSOLE_STYLESHEET_PATH, Claimed, Link, Moment};
 
 /// Text that would break out of an attribute, an element or a line.
-const HOSTILE: &str = "\"><script>alert(1)</script>'&\u{202e}\u{200b}\r\nBcc: x";
+pub(super) const HOSTILE: &str = "\"><script>alert(1)</script>'&\u{202e}\u{200b}\r\nBcc: x";
 
 /// A page by the name of the file it is written to.
 pub(super) type Sample = (&'static str, Box<dyn Page>);
 
-fn frame(section: Section) -> ConsoleFrame {
+pub(super) fn frame(section: Section) -> ConsoleFrame {
     let domains = ["main", "staging", "partners-europe", "a-rather-long-name-of-a-domain-that-somebody-chose"];
     let frame = ConsoleFrame::new("ada", Role::Owner, section).with_domains(domains.map(str::to_owned).to_vec());
     if section.is_of_a_domain() { frame.in_domain("main") } else { frame }
 }
 
-fn at(seconds: i64) -> Moment {
+pub(super) fn at(seconds: i64) -> Moment {
     UnixTime(seconds).into()
 }
 
@@ -135,9 +135,11 @@ fn new_domain() -> NewDomain {
         frame: frame(Section::Domains).at("New domain"),
         action: "/console/domains/new".into(),
         name: "Partners Europe".to_owned(),
-        title: HOSTILE.to_owned(),
+        presets: vec![
+            Choice::new("gateway", "API gateway (APIM)", true),
+            Choice { description: HOSTILE.into(), ..Choice::new("empty", "Empty", false) },
+        ],
         name_error: Some("A name holds small letters, digits and hyphens: partners-europe would do.".to_owned()),
-        title_error: None,
         preview: None,
     }
 }
@@ -158,6 +160,121 @@ fn new_domain_checked() -> NewDomain {
             ],
         }),
         ..new_domain()
+    }
+}
+
+fn field(id: &'static str, error: bool, input: FormInput) -> FormField {
+    FormField {
+        id,
+        title: "Lifetime in seconds",
+        hint: "Between 10 and 31536000.",
+        risk: if matches!(input, FormInput::Switch(_)) { "Strangers make applications here." } else { "" },
+        error: error.then(|| "Must be between 10 and 31536000 seconds.".to_owned()),
+        input,
+    }
+}
+
+fn form_page() -> FormPage {
+    let choices = || vec![Choice::new("RS256", "RS256", true), Choice::new("ES256", HOSTILE, false)];
+    let fields = vec![
+        field("open_registration", false, FormInput::Switch(true)),
+        field("default_resource", true, FormInput::Line(HOSTILE.to_owned())),
+        field("access_token_lifetime", true, FormInput::Number("5".to_owned())),
+        field("blocked_redirect_hosts", true, FormInput::Lines(format!("a.example\n{HOSTILE}"))),
+        field("access_token_algorithm", false, FormInput::Choice(choices())),
+        field("grant_types", true, FormInput::Checks(choices())),
+    ];
+    let card = |name, title, on| PresetCard {
+        name,
+        title,
+        text: "Clients such as editors begin by themselves.",
+        switches: &["Client registration: on", "Open registration: on"],
+        on,
+    };
+    FormPage {
+        frame: frame(Section::Registration),
+        title: "Registration".to_owned(),
+        lead: "Who may register applications here, and what they get.".to_owned(),
+        tabs: vec![Tab { text: "Settings".to_owned(), href: "/console/x".into(), current: true, count: None }],
+        action: "/console/domains/main/registration".into(),
+        version: 7,
+        presets: vec![card("gateway", "APIM provider", true), card("mcp", "MCP clients", false)],
+        groups: vec![FormGroup { id: "who", title: "Who may register", note: "All in seconds.", fields }],
+        error: Some(HOSTILE.to_owned()),
+        submit: "Save",
+        cancel: Some("/console/domains/main".into()),
+        delete: Some(("/console/domains/main/delete".into(), "Delete domain")),
+    }
+}
+
+fn form_page_of_an_auditor() -> FormPage {
+    let auditor = ConsoleFrame::new("eve", Role::Auditor, Section::Registration).in_domain("main");
+    FormPage { frame: auditor, error: None, ..form_page() }
+}
+
+fn table_page() -> TablePage {
+    let row = |key: &str, name: &str, button| TableRow {
+        key: key.to_owned(),
+        href: Some("/console/domains/main/scopes/x".into()),
+        name: name.into(),
+        below: HOSTILE.into(),
+        cells: vec![
+            Cell::Text(HOSTILE.into()),
+            Cell::Code("tpl-batch".into()),
+            Cell::Badges(vec![Badge::new(BadgeKind::Warn, "full control of all clients")]),
+            Cell::Day(at(1_795_200_000)),
+        ],
+        button,
+    };
+    let revoke = RowButton {
+        action: "/console/domains/main/registration/tokens".into(),
+        parameter: ("revoke", "t1".to_owned()),
+        text: "Revoke",
+        question: "Revoke this token?",
+    };
+    TablePage {
+        frame: frame(Section::Scopes),
+        title: "Scopes".to_owned(),
+        lead: "What tokens allow.".to_owned(),
+        tabs: Vec::new(),
+        headings: &["Scope", "Label", "Id", "Flags", "Made", "Revoke"],
+        rows: vec![row("a", HOSTILE, Some(revoke)), row("b", &long(), None)],
+        new: Some(("/console/domains/main/scopes/new".into(), "New scope")),
+        empty: ("No scope yet", "Make one."),
+    }
+}
+
+fn token_made() -> TokenMade {
+    TokenMade {
+        frame: frame(Section::Registration).at("New token"),
+        label: HOSTILE.into(),
+        token: "iat_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG".to_owned(),
+        registration_url: "https://id.example.com/main/oidc/register".to_owned(),
+        facts: vec![("Policy", "mcp".into()), ("Expires", HOSTILE.into())],
+        back: "/console/domains/main/registration/tokens".into(),
+    }
+}
+
+fn dry_run() -> DryRun {
+    DryRun {
+        frame: frame(Section::Registration).at("Try a registration"),
+        tabs: form_page().tabs,
+        action: "/console/domains/main/registration/dry-run".into(),
+        who: vec![Choice::new("open", "Anybody, without a token", true), Choice::new("policy:x", HOSTILE, false)],
+        who_error: None,
+        body: HOSTILE.to_owned(),
+        body_error: Some("The body is not acceptable JSON.".to_owned()),
+        answer: Some(Foretold {
+            accepted: true,
+            summary: "Accepted under the policy mcp: 201".into(),
+            error: Some(HOSTILE.into()),
+            steps: vec![
+                (Outcome::Warned, "scope narrowed (rule scope-registrable)".into(), HOSTILE.into()),
+                (Outcome::Failed, HOSTILE.into(), "is refused".into()),
+            ],
+            record: vec![("client_name".into(), HOSTILE.into()), (HOSTILE.into(), "x".into())],
+            generated: "client_id, client_secret".to_owned(),
+        }),
     }
 }
 
@@ -444,7 +561,7 @@ fn api_token_made() -> ApiTokens {
 }
 
 pub(super) fn samples() -> Vec<Sample> {
-    vec![
+    let mut all: Vec<Sample> = vec![
         ("login", Box::new(login())),
         ("login-again", Box::new(login_again())),
         ("second-factor", Box::new(second_factor())),
@@ -477,6 +594,12 @@ pub(super) fn samples() -> Vec<Sample> {
         ),
         ("new-domain", Box::new(new_domain())),
         ("new-domain-checked", Box::new(new_domain_checked())),
+        ("form-page", Box::new(form_page())),
+        ("form-page-auditor", Box::new(form_page_of_an_auditor())),
+        ("table-page", Box::new(table_page())),
+        ("table-page-empty", Box::new(TablePage { rows: Vec::new(), ..table_page() })),
+        ("token-made", Box::new(token_made())),
+        ("dry-run", Box::new(dry_run())),
         ("confirm", Box::new(confirm())),
         ("confirm-plainly", Box::new(confirm_plainly())),
         ("problem", Box::new(problem())),
@@ -485,7 +608,9 @@ pub(super) fn samples() -> Vec<Sample> {
         ("overview", Box::new(overview())),
         ("overview-empty", Box::new(overview_empty())),
         ("parts", Box::new(parts())),
-    ]
+    ];
+    all.extend(super::resource_samples::samples());
+    all
 }
 
 #[track_caller]
@@ -552,6 +677,9 @@ fn nothing_a_stranger_chose_becomes_markup_and_nothing_is_inline() {
             "login-again"
                 | "new-domain"
                 | "new-domain-checked"
+                | "form-page"
+                | "form-page-auditor"
+                | "dry-run"
                 | "confirm"
                 | "conflict"
                 | "conflict-plain"
@@ -637,9 +765,9 @@ fn a_domain_is_named_checked_and_made() {
     let html = new_domain().html();
     holds(&html, &["<form id=\"name-domain\"", "value=\"Partners Europe\"", "name=\"step\" value=\"check\""]);
     holds(&html, &["id=\"name-error\"", "aria-invalid=\"true\" aria-describedby=\"name-error name-hint\""]);
-    holds(&html, &["name=\"title\" type=\"text\" value=\"&#34;&#62;&#60;script&#62;alert(1)"]);
+    holds(&html, &["type=\"radio\" name=\"preset\" value=\"gateway\" checked", "value=\"empty\""]);
     let html = new_domain_checked().html();
-    holds(&html, &["<span class=\"claimed\">&#34;&#62;&#60;script&#62;alert(1)"]);
+    holds(&html, &["API gateway (APIM)", "<input type=\"hidden\" name=\"preset\" value=\"gateway\">"]);
     holds(&html, &["<input type=\"hidden\" name=\"name\" value=\"partners\">", "name=\"step\" value=\"create\""]);
     holds(&html, &["https://id.example.com/partners/oidc/.well-known/openid-configuration", "{#client_id}"]);
     let html = domains().html();
@@ -657,6 +785,19 @@ fn what_a_part_calls_its_arguments_hides_no_field_of_a_page() {
             assert!(argument.starts_with("p_"), "{argument} of {line}");
         }
     }
+}
+
+#[test]
+fn an_auditor_sees_every_setting_and_no_button() {
+    let html = form_page().html();
+    holds(&html, &["name=\"version\" value=\"7\"", "id=\"save\"", "id=\"delete\"", "id=\"preset-mcp\""]);
+    lacks(&html, &["id=\"preset-gateway\"", "<fieldset class=\"whole\" disabled>"]);
+    let html = form_page_of_an_auditor().html();
+    holds(&html, &["<fieldset class=\"whole\" disabled>", "name=\"open_registration\"", "Strangers make applications"]);
+    lacks(&html, &["id=\"save\"", "id=\"delete\"", "id=\"preset-mcp\""]);
+    let auditor = TablePage { frame: form_page_of_an_auditor().frame, ..table_page() }.html();
+    lacks(&auditor, &["id=\"new\"", "name=\"revoke\""]);
+    holds(&table_page().html(), &["id=\"new\"", "name=\"revoke\" value=\"t1\"", "data-confirm=\"Revoke this token?\""]);
 }
 
 #[test]

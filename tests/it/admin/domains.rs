@@ -6,7 +6,7 @@ use registrar::model::domain::DomainSettings;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{AdminApi, Backend, TestServer};
+use crate::support::{AdminApi, Backend, TestServer, audit_log};
 
 /// A change with the tag of a version that is not the newest any more.
 async fn stale(api: &AdminApi, method: Method, path: &str, body: Value) -> String {
@@ -75,9 +75,8 @@ async fn a_domain_is_born_with_its_preset(
     let names: Vec<Value> =
         api.get("/domains").await.expect(200)["items"].as_array().unwrap().iter().map(|d| d["name"].clone()).collect();
     assert_eq!(names, ["main", "shop"]);
-    let query = registrar::store::audit_list::AuditQuery { limit: 10, ..Default::default() };
-    let event = server.app.store.audit_events(server.domain_id("shop").await, &query).await.unwrap().unwrap().items;
-    let made = event.iter().find(|event| event.action == "domain.create").unwrap();
+    let events = audit_log(&server.app.store, server.domain_id("shop").await).await;
+    let made = events.iter().find(|event| event.action == "domain.create").unwrap();
     assert!(made.actor.starts_with("api_token:"), "{}", made.actor);
     assert_eq!(made.detail["changes"]["registration"]["before"], Value::Null);
 }

@@ -2,11 +2,15 @@
 
 mod administrators;
 mod applications;
+mod applications_console;
 mod domains;
 mod doors;
 mod idempotency;
 mod keys;
+mod login;
 mod openapi;
 mod registration;
+mod resources;
 mod roles;
 mod traces;
+mod users;

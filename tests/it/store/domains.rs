@@ -2,6 +2,7 @@
 
 use registrar::model::domain::{Domain, DomainSettings};
 use registrar::model::id::{ClientId, DomainId, PolicyId, ResourceId};
+use registrar::model::look::Logo;
 use registrar::model::registration::policy::Policy;
 use registrar::model::resource::{Resource, ResourceSettings};
 use registrar::model::scope::Scope;
@@ -167,6 +168,10 @@ async fn resources_have_names_and_identifiers_of_their_own(
     assert_eq!(story.count("resources").await, 1, "all or nothing");
     orders.settings.identifiers.pop();
     orders.name = "Orders 2".to_owned();
+    assert_eq!(store.put_resource(&orders, &story.audit("resource.put")).await.unwrap(), PutResourceOutcome::NameTaken);
+    orders.version = 2;
+    assert_eq!(store.put_resource(&orders, &story.audit("resource.put")).await.unwrap(), PutResourceOutcome::Conflict);
+    orders.version = 1;
     assert_eq!(store.put_resource(&orders, &story.audit("resource.put")).await.unwrap(), PutResourceOutcome::Stored);
     assert_eq!(
         store.put_resource(&same_identifier, &story.audit("resource.put")).await.unwrap(),
@@ -230,4 +235,21 @@ async fn a_deleted_domain_takes_everything_of_its_own_with_it_and_nothing_else(
     }
     assert!(!audit_log(store, story.domain_id).await.is_empty(), "the audit log stays");
     assert!(story.add_domain("main").await, "the name is free again");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_domain_has_one_logo(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let (store, audit) = (&story.store, || story.audit("domain.set_logo"));
+    assert_eq!(store.logo(story.domain_id).await.unwrap(), None);
+    assert!(!store.delete_logo(story.domain_id, &audit()).await.unwrap());
+    for image in [&b"one"[..], b"two"] {
+        let logo = Logo::new("image/png".to_owned(), image.into());
+        store.put_logo(story.domain_id, &logo, &audit()).await.unwrap();
+        assert_eq!(store.logo(story.domain_id).await.unwrap().as_ref(), Some(&logo));
+        assert_eq!(story.domain().await.logo.as_ref(), Some(&logo), "the cache hears of it");
+    }
+    assert!(store.delete_logo(story.domain_id, &audit()).await.unwrap());
+    assert_eq!(story.domain().await.logo, None);
 }

@@ -1,5 +1,6 @@
 //! Browser steps that wait for a person, and what people allowed.
 
+use registrar::model::authorization::GrantStatus;
 use registrar::model::consent::Consent;
 use registrar::model::id::{AttemptId, SessionId};
 use registrar::model::interaction::{Decision, Interaction, LoginRequest, Progress, StoredRequest};
@@ -125,4 +126,57 @@ async fn what_was_allowed_adds_up_until_it_is_taken_back(
     let audit = story.audit("client.disconnect");
     store.disconnect_client((story.domain_id, ada.id), "c", until, &audit).await.unwrap();
     assert!(store.consents_of_user(story.domain_id, ada.id).await.unwrap().is_empty());
+}
+
+#[rstest]
+#[tokio::test]
+async fn connections_are_consents_of_people_who_are_logged_in(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let (store, here) = (&story.store, "https://a.example");
+    let mut expected = Vec::new();
+    for (at, (name, client, resource, logged_in)) in [
+        ("ada", "one", here, true),
+        ("ada", "two", here, true),
+        ("bob", "one", here, true),
+        ("cy", "one", "https://elsewhere.example", true),
+        ("dee", "one", here, false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let user = match store.user_by_login(story.domain_id, name).await.unwrap() {
+            Some(known) => known,
+            None => story.add_user(name).await,
+        };
+        let begun = story.interaction();
+        store.begin_interaction(&begun).await.unwrap();
+        let consent = Consent { client_id: client.to_owned(), ..story.consent(&user, resource, "read") };
+        assert!(store.allow_interaction(&begun, &[consent], &story.audit("consent.allow")).await.unwrap());
+        if logged_in {
+            let mut login = story.login(&user, client);
+            login.status = GrantStatus::Active;
+            let code = story.code(&login, u8::try_from(at).unwrap());
+            assert!(store.establish_grant(&login, &code, None).await.unwrap());
+        }
+        if logged_in && resource == here {
+            expected.insert(0, (name.to_owned(), client.to_owned()));
+        }
+        // The two of one second stand in one order all the same.
+        story.clock.advance(i64::from(at != 1));
+    }
+    let (mut listed, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.connections(story.domain_id, here, after.as_ref(), 1).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.place());
+        listed.push((last.username.clone(), last.client_id.0.clone()));
+    }
+    let whole = store.connections(story.domain_id, here, None, 50).await.unwrap();
+    let whole: Vec<_> = whole.into_iter().map(|one| (one.username, one.client_id.0)).collect();
+    assert_eq!(listed, whole, "page by page as at once");
+    listed.sort();
+    expected.sort();
+    assert_eq!(listed, expected, "each once");
 }

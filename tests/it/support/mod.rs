@@ -14,7 +14,7 @@ mod postgres;
 mod process;
 mod server;
 
-pub use admin::{ADMIN_PASSWORD, AdminApi};
+pub use admin::{ADMIN_PASSWORD, AdminApi, PNG};
 pub use assertion::{ASSERTION_TYPE, ClientKey, assertion_form, claims as assertion_claims};
 pub use browser::{Browser, Form, Landed, Page, param};
 pub use client::basic;

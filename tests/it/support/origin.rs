@@ -28,6 +28,7 @@ struct Reply {
     document: Value,
     cache_control: Option<String>,
     delay: Duration,
+    challenge: Option<String>,
 }
 
 /// An https server on this machine.
@@ -81,6 +82,13 @@ impl Origin {
         self.reply(path, |reply| reply.delay = delay)
     }
 
+    /// Asks at a path for a token from now on, by this `WWW-Authenticate` header.
+    pub fn protect(&self, path: &str, challenge: &str) -> String {
+        self.reply(path, |reply| {
+            (reply.status, reply.challenge) = (StatusCode::UNAUTHORIZED, Some(challenge.to_owned()));
+        })
+    }
+
     /// The URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("https://{NAME}:{}{path}", self.port)
@@ -113,6 +121,9 @@ fn router(documents: Documents, requests: Arc<AtomicUsize>) -> Router {
             let Some(reply) = document else { return StatusCode::NOT_FOUND.into_response() };
             tokio::time::sleep(reply.delay).await;
             let mut response = (reply.status, axum::Json(reply.document)).into_response();
+            if let Some(value) = reply.challenge {
+                response.headers_mut().insert("www-authenticate", value.parse().unwrap());
+            }
             if let Some(value) = reply.cache_control {
                 response.headers_mut().insert("cache-control", value.parse().unwrap());
             }

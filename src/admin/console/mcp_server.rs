@@ -1,0 +1,313 @@
+//! One MCP server in the console: what it is, its credentials, who holds tokens for it, what it serves, the test.
+
+use axum::Extension;
+use axum::response::Response;
+use http::StatusCode;
+use uuid::Uuid;
+
+use super::fields::{Asked, Fields};
+use super::mcp_servers::{documents, errors_of, form_of, gateway, path, settings_of, typed};
+use super::respond::{Told, domain_frame, go_telling, sentence, show, show_as, stale, telling};
+use crate::admin::api::resources::{Names, One, find};
+use crate::admin::managing::{ManagingDomain, Segments};
+use crate::admin::resource_test::{InProcess, StepOutcome, TestStep, test_resource};
+use crate::model::id::{ClientId, UserId};
+use crate::model::oauth_error::OAuthError;
+use crate::model::resource::Resource;
+use crate::pages::Claimed;
+use crate::pages::console::{
+    ConnectedMachine, ConnectedPerson, ConsoleFrame, McpServer, McpServerForm, McpServerView, NewSecret, Outcome,
+    Section, Tab, TestedStep,
+};
+
+/// How many people a page lists.
+const PEOPLE: usize = 50;
+
+const TOLD: &Told = &[
+    ("saved", "Saved."),
+    ("disconnected", "The connection has ended."),
+    ("granted", "The application may have tokens for this server."),
+    ("revoked", "The application may have no more tokens for this server."),
+];
+
+/// `GET /console/domains/{domain}/mcp-servers/{resource_id}`
+pub async fn general(
+    at: ManagingDomain,
+    Segments(one): Segments<One>,
+    Asked(asked): Asked,
+) -> Result<Response, OAuthError> {
+    let resource = find(&at, one.resource_id)?;
+    let form = form_of(&at, &resource.name, &resource.settings);
+    Ok(show(&general_page(&at, resource, (form, None), Some(&asked)).await?))
+}
+
+/// `POST /console/domains/{domain}/mcp-servers/{resource_id}`
+pub async fn change(at: ManagingDomain, Segments(one): Segments<One>, form: Fields) -> Result<Response, OAuthError> {
+    let resource = find(&at, one.resource_id)?;
+    let own = path(&at, &format!("/{}", resource.id));
+    if form.field("version") != resource.version.to_string() {
+        return Ok(stale(domain_frame(&at, Section::McpServers).await?, &resource.name, &own));
+    }
+    match form.field("action") {
+        "save" => {
+            let changed = settings_of(&form).map(|settings| Resource {
+                name: form.trimmed("name").to_owned(),
+                settings,
+                ..resource.clone()
+            });
+            let put = match changed {
+                Ok(changed) => {
+                    at.domains().put_resource(&at.domain, &changed, at.app.public_url.as_str(), &at.actor()).await
+                }
+                Err(refused) => Err(refused),
+            };
+            let Err(error) = put else { return Ok(go_telling(&own, "saved")) };
+            let form = typed(&at, &form, errors_of(error)?);
+            refused(&general_page(&at, resource, (form, None), None).await?)
+        }
+        "delete" if form.trimmed("confirm") == resource.name => {
+            match at.domains().delete_resource(resource, &at.actor()).await {
+                Ok(()) => Ok(go_telling(&path(&at, ""), "deleted")),
+                Err(error) if error.status < 500 => not_deleted(&at, resource, &error.description).await,
+                Err(error) => Err(error),
+            }
+        }
+        "delete" => not_deleted(&at, resource, "this is not its name").await,
+        _ => Err(unknown_action()),
+    }
+}
+
+async fn not_deleted(at: &ManagingDomain, resource: &Resource, why: &str) -> Result<Response, OAuthError> {
+    let form = form_of(at, &resource.name, &resource.settings);
+    refused(&general_page(at, resource, (form, Some(sentence(why))), None).await?)
+}
+
+/// `GET /console/domains/{domain}/mcp-servers/{resource_id}/credentials`
+pub async fn credentials(at: ManagingDomain, Segments(one): Segments<One>) -> Result<Response, OAuthError> {
+    let resource = find(&at, one.resource_id)?;
+    Ok(show(&credentials_page(&at, resource, None, None).await?))
+}
+
+/// `POST /console/domains/{domain}/mcp-servers/{resource_id}/credentials`: the answer shows the secret, once.
+pub async fn renew(at: ManagingDomain, Segments(one): Segments<One>, form: Fields) -> Result<Response, OAuthError> {
+    let resource = find(&at, one.resource_id)?;
+    let overlap = form.given("overlap").map_or(Ok(0), str::parse::<i64>);
+    let made = match overlap {
+        Ok(overlap) => {
+            let how = (overlap, at.app.public_url.as_str());
+            at.domains().renew_credentials(&at.app.registry, (&at.domain, resource), how, &at.actor()).await
+        }
+        Err(_) => Err(OAuthError::invalid_request("overlap: must be a whole number of seconds")),
+    };
+    match made {
+        Ok((client_id, secret)) => {
+            let secret = NewSecret { client_id: client_id.0, secret: secret.expose().to_owned() };
+            Ok(show(&credentials_page(&at, resource, Some(secret), None).await?))
+        }
+        Err(error) if error.status < 500 => {
+            refused(&credentials_page(&at, resource, None, Some(sentence(&error.description))).await?)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `GET /console/domains/{domain}/mcp-servers/{resource_id}/connections`
+pub async fn connections(
+    at: ManagingDomain,
+    Segments(one): Segments<One>,
+    Asked(asked): Asked,
+) -> Result<Response, OAuthError> {
+    let resource = find(&at, one.resource_id)?;
+    Ok(show(&connections_page(&at, resource, &asked, None).await?))
+}
+
+/// `POST /console/domains/{domain}/mcp-servers/{resource_id}/connections`
+pub async fn change_connections(
+    at: ManagingDomain,
+    Segments(one): Segments<One>,
+    form: Fields,
+) -> Result<Response, OAuthError> {
+    let resource = find(&at, one.resource_id)?;
+    let (own, actor) = (path(&at, &format!("/{}/connections", resource.id)), at.actor());
+    let client_id = ClientId(form.trimmed("client").to_owned());
+    match form.field("action") {
+        "disconnect" => {
+            let gone = || OAuthError::not_found("there is no such user any more");
+            let id = form.field("user").parse::<Uuid>().map_err(|_| gone())?;
+            let user = at.app.store.user(at.domain.id(), UserId(id)).await?.ok_or_else(gone)?;
+            at.app.people.disconnect_user(&at.domain, &user, client_id.as_str(), &actor).await?;
+            Ok(go_telling(&own, "disconnected"))
+        }
+        "revoke" => {
+            at.domains().grant_resource(resource, &client_id, false, &actor).await?;
+            Ok(go_telling(&own, "revoked"))
+        }
+        "grant" => match at.domains().grant_resource(resource, &client_id, true, &actor).await {
+            Ok(()) => Ok(go_telling(&own, "granted")),
+            Err(error) if error.status < 500 => {
+                let told = Some(sentence(&error.description));
+                refused(&connections_page(&at, resource, &Fields::parse(b""), told).await?)
+            }
+            Err(error) => Err(error),
+        },
+        _ => Err(unknown_action()),
+    }
+}
+
+/// `GET /console/domains/{domain}/mcp-servers/{resource_id}/metadata`
+pub async fn metadata(at: ManagingDomain, Segments(one): Segments<One>) -> Result<Response, OAuthError> {
+    let resource = find(&at, one.resource_id)?;
+    let view = McpServerView::Metadata { documents: documents(&at, resource), gateway: gateway(&at, resource) };
+    Ok(show(&page(&at, resource, ("metadata", view), None).await?))
+}
+
+/// `GET /console/domains/{domain}/mcp-servers/{resource_id}/test`
+pub async fn show_test(at: ManagingDomain, Segments(one): Segments<One>) -> Result<Response, OAuthError> {
+    let resource = find(&at, one.resource_id)?;
+    Ok(show(&page(&at, resource, ("test", McpServerView::Test { steps: Vec::new() }), None).await?))
+}
+
+/// `POST /console/domains/{domain}/mcp-servers/{resource_id}/test`
+pub async fn run_test(
+    at: ManagingDomain,
+    Segments(one): Segments<One>,
+    Extension(server): Extension<InProcess>,
+) -> Result<Response, OAuthError> {
+    let resource = find(&at, one.resource_id)?;
+    let test = test_resource(&at, resource, server).await?;
+    let view = McpServerView::Test { steps: test.steps.into_iter().map(tested).collect() };
+    Ok(show(&page(&at, resource, ("test", view), None).await?))
+}
+
+fn tested(step: TestStep) -> TestedStep {
+    let title = match step.name {
+        "challenge" => "The server asks for a token",
+        "metadata" => "Its metadata leads here",
+        "discovery" => "This domain is discovered",
+        "registration" => "A client can register",
+        "authorization" => "A person can log in for it",
+        _ => "A token is good for it",
+    };
+    let outcome = match step.outcome {
+        StepOutcome::Done => Outcome::Done,
+        StepOutcome::Warning => Outcome::Warned,
+        StepOutcome::Failed => Outcome::Failed,
+    };
+    let remedy = step.remedy.map(|remedy| Claimed::long(&remedy));
+    TestedStep { title, outcome, seen: Claimed::long(&step.seen), remedy }
+}
+
+fn unknown_action() -> OAuthError {
+    OAuthError::invalid_request("action: is not one of this page")
+}
+
+fn refused(page: &McpServer) -> Result<Response, OAuthError> {
+    Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, page))
+}
+
+async fn general_page(
+    at: &ManagingDomain,
+    resource: &Resource,
+    (form, delete_error): (McpServerForm, Option<String>),
+    asked: Option<&Fields>,
+) -> Result<McpServer, OAuthError> {
+    let view = McpServerView::General {
+        version: resource.version,
+        form,
+        id: resource.id.to_string(),
+        created: resource.created_at.into(),
+        delete_error,
+    };
+    page(at, resource, ("", view), asked).await
+}
+
+async fn credentials_page(
+    at: &ManagingDomain,
+    resource: &Resource,
+    secret: Option<NewSecret>,
+    error: Option<String>,
+) -> Result<McpServer, OAuthError> {
+    let name = &at.domain.domain.name;
+    let known = resource.credentials.as_ref().map(|client_id| client_id.0.clone());
+    let client_id = known.or_else(|| secret.as_ref().map(|secret| secret.client_id.clone()));
+    let view = McpServerView::Credentials {
+        href: application(at, client_id.as_deref().unwrap_or_default()).into(),
+        client_id,
+        secret,
+        introspection: format!("{}/{name}/oauth/introspect", at.app.public_url.as_str()),
+        error,
+    };
+    page(at, resource, ("credentials", view), None).await
+}
+
+async fn connections_page(
+    at: &ManagingDomain,
+    resource: &Resource,
+    asked: &Fields,
+    error: Option<String>,
+) -> Result<McpServer, OAuthError> {
+    let found = at.domains().connections(resource, asked.given("cursor"), PEOPLE).await?;
+    let (mut names, mut machines, mut people) = (Names::default(), Vec::new(), Vec::new());
+    for client_id in &resource.granted_clients {
+        let name = names.of(at, client_id).await?.unwrap_or_else(|| client_id.0.clone());
+        let href = application(at, client_id.as_str()).into();
+        machines.push(ConnectedMachine { client_id: client_id.0.clone(), href, name: name.into() });
+    }
+    for one in found.items {
+        let name = names.of(at, &one.client_id).await?.unwrap_or_else(|| one.client_id.0.clone());
+        people.push(ConnectedPerson {
+            client_id: one.client_id.0,
+            client: name.into(),
+            href: format!("{}/{}", Section::Users.path(&at.domain.domain.name), one.user_id).into(),
+            user_id: one.user_id.to_string(),
+            username: one.username.into(),
+            scope: Claimed::long(&one.scope.to_string()),
+            granted: one.granted_at.into(),
+            last_used: one.last_used_at.into(),
+        });
+    }
+    let older = found.next.map(|cursor| path(at, &format!("/{}/connections?cursor={cursor}", resource.id)).into());
+    page(at, resource, ("connections", McpServerView::Connections { machines, people, older, error }), Some(asked))
+        .await
+}
+
+/// The page of a client.
+pub(super) fn application(at: &ManagingDomain, client_id: &str) -> String {
+    let id: String = percent_encoding::utf8_percent_encode(client_id, percent_encoding::NON_ALPHANUMERIC).to_string();
+    format!("{}/{id}", Section::Applications.path(&at.domain.domain.name))
+}
+
+async fn page(
+    at: &ManagingDomain,
+    resource: &Resource,
+    (slug, view): (&str, McpServerView),
+    asked: Option<&Fields>,
+) -> Result<McpServer, OAuthError> {
+    let own = path(at, &format!("/{}", resource.id));
+    let pages = [
+        ("General", ""),
+        ("Credentials", "credentials"),
+        ("Connections", "connections"),
+        ("Metadata", "metadata"),
+        ("Test", "test"),
+    ];
+    let here = |slug: &str| if slug.is_empty() { own.clone() } else { format!("{own}/{slug}") };
+    let tab = |(text, own): (&str, &str)| Tab {
+        text: text.to_owned(),
+        href: here(own).into(),
+        current: own == slug,
+        count: None,
+    };
+    let frame: ConsoleFrame = domain_frame(at, Section::McpServers).await?.at(resource.name.as_str());
+    Ok(McpServer {
+        frame: match asked {
+            Some(asked) => telling(frame, asked, TOLD),
+            None => frame,
+        },
+        name: resource.name.as_str().into(),
+        lead: Claimed::long(resource.settings.identifiers.first().map_or("", String::as_str)),
+        tabs: pages.map(tab).to_vec(),
+        action: here(slug).into(),
+        view,
+    })
+}

@@ -1,0 +1,279 @@
+//! An application: what it is, its addresses, scopes, secrets, registration and history, each on a page of its own.
+
+use askama::Template;
+
+use super::frame::ConsoleFrame;
+use super::parts::{Badge, Choice, Column, Pager, Tab};
+use super::showing::Copyable;
+use crate::pages::{Claimed, Href, Moment};
+
+/// What every page of an application shows.
+#[derive(Debug, Clone)]
+pub struct ApplicationHead {
+    /// Its name, empty if it has none.
+    pub name: Claimed,
+    /// Its client id.
+    pub client_id: String,
+    /// What it is and whether it may be used.
+    pub badges: Vec<Badge>,
+    /// Its pages.
+    pub tabs: Vec<Tab>,
+    /// Where it is; its other pages are below.
+    pub at: Href,
+    /// Counts its changes; a form that saves sends it along.
+    pub version: i64,
+}
+
+impl ApplicationHead {
+    /// The name, or the client id of one without a name.
+    pub fn title(&self) -> Claimed {
+        if self.name.is_empty() { self.client_id.as_str().into() } else { self.name.clone() }
+    }
+}
+
+/// What is wrong with fields: the field, and a sentence.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldErrors(pub Vec<(&'static str, String)>);
+
+impl FieldErrors {
+    /// What is wrong with a field; `""` is the form.
+    pub fn of(&self, field: &str) -> Option<String> {
+        self.0.iter().find(|(known, _)| *known == field).map(|(_, sentence)| sentence.clone())
+    }
+}
+
+/// `…/{client_id}`: what it is, and what may be changed of it.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/application.html")]
+pub struct ApplicationGeneral {
+    /// What every page shows.
+    pub frame: ConsoleFrame,
+    /// What every page of an application shows.
+    pub head: ApplicationHead,
+    /// How it came to be, by whom.
+    pub origin: Claimed,
+    /// When it was made.
+    pub created: Moment,
+    /// When it last changed.
+    pub updated: Moment,
+    /// When it last got a token.
+    pub last_used: Option<Moment>,
+    /// Whether it is deleted, so that nothing but its traces are left.
+    pub deleted: bool,
+    /// The steps that may be taken: the action, what the button says, the question it asks first.
+    pub steps: Vec<(&'static str, &'static str, &'static str)>,
+    /// The form, as it is in force or as it was typed.
+    pub form: ApplicationForm,
+    /// Other members of the metadata: the member and its value as JSON.
+    pub others: Vec<(Claimed, Claimed)>,
+    /// The gateways it may be handed to; empty: it is not one that a gateway registered, or there is no other.
+    pub registrars: Vec<Choice>,
+}
+
+/// What may be changed of an application.
+#[derive(Debug, Clone, Default)]
+pub struct ApplicationForm {
+    /// Whether its metadata can be changed: that of a client whose id stands for it cannot.
+    pub metadata: bool,
+    /// `client_name`
+    pub name: String,
+    /// `redirect_uris`, one in each line.
+    pub redirect_uris: String,
+    /// `post_logout_redirect_uris`, one in each line.
+    pub post_logout_redirect_uris: String,
+    /// `grant_types`
+    pub grants: Vec<Choice>,
+    /// `token_endpoint_auth_method`
+    pub methods: Vec<Choice>,
+    /// Whether an administrator vouches for it.
+    pub trusted: bool,
+    /// Whether PKCE is required of it.
+    pub require_pkce: bool,
+    /// Whether it may introspect tokens of others.
+    pub may_introspect: bool,
+    /// Lifetime of its access tokens in seconds, empty for the domain's.
+    pub access_token_lifetime: String,
+    /// The slug under which registrations name it as their template.
+    pub template: String,
+    /// The policies that may bind what it registers; empty: it is no gateway registrar.
+    pub registrar_policies: Vec<Choice>,
+    /// What is wrong.
+    pub errors: FieldErrors,
+}
+
+/// `…/endpoints`: where it sends what.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/application_endpoints.html")]
+pub struct ApplicationEndpoints {
+    /// What every page shows.
+    pub frame: ConsoleFrame,
+    /// What every page of an application shows.
+    pub head: ApplicationHead,
+    /// The addresses by what they are for.
+    pub groups: Vec<(&'static str, &'static str, Vec<Copyable>)>,
+}
+
+/// `…/scopes`: what an administrator granted, and what it registered.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/application_scopes.html")]
+pub struct ApplicationScopes {
+    /// What every page shows.
+    pub frame: ConsoleFrame,
+    /// What every page of an application shows.
+    pub head: ApplicationHead,
+    /// The scopes of the domain, and whether each is granted.
+    pub scopes: Vec<ScopeRow>,
+    /// The scopes it registered, and whether each is one of the domain.
+    pub registered: Vec<(Claimed, bool)>,
+    /// What is wrong.
+    pub error: Option<String>,
+}
+
+/// A scope of the domain.
+#[derive(Debug, Clone)]
+pub struct ScopeRow {
+    /// Its key, label and description.
+    pub choice: Choice,
+    /// Whether a token request that names no scope gets it.
+    pub default: bool,
+}
+
+/// `…/secrets`: what there is of them, without themselves.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/application_secrets.html")]
+pub struct ApplicationSecrets {
+    /// What every page shows.
+    pub frame: ConsoleFrame,
+    /// What every page of an application shows.
+    pub head: ApplicationHead,
+    /// Whether it authenticates with a secret at all.
+    pub has_secret: bool,
+    /// Its secrets, the current one first.
+    pub rows: Vec<SecretRow>,
+    /// How long those before it live on beside a new one.
+    pub graces: Vec<Choice>,
+    /// What is wrong with a secret of one's own.
+    pub secret_error: Option<String>,
+    /// What is wrong otherwise.
+    pub error: Option<String>,
+}
+
+/// A secret.
+#[derive(Debug, Clone)]
+pub struct SecretRow {
+    /// Its identifier.
+    pub id: String,
+    /// Current, superseded, ended.
+    pub state: Badge,
+    /// When it was made.
+    pub created: Moment,
+    /// When it ends.
+    pub expires: Option<Moment>,
+    /// When it was last used.
+    pub last_used: Option<Moment>,
+}
+
+impl ApplicationSecrets {
+    /// The headings of the table.
+    pub fn columns(&self) -> Vec<Column> {
+        let ends = if self.frame.may_edit { "Action" } else { "" };
+        ["Secret", "State", "Created", "Ends", "Last used", ends]
+            .into_iter()
+            .filter(|t| !t.is_empty())
+            .map(Column::new)
+            .collect()
+    }
+}
+
+/// `…/registration`: what its registrant asked for, and what became of it.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/application_registration.html")]
+pub struct ApplicationRegistration {
+    /// What every page shows.
+    pub frame: ConsoleFrame,
+    /// What every page of an application shows.
+    pub head: ApplicationHead,
+    /// How it came to be, by whom.
+    pub origin: Claimed,
+    /// The policy that binds it; empty: it is gone.
+    pub policy: String,
+    /// When it registered, as far as the audit log goes back.
+    pub registered: Option<Moment>,
+    /// When its registrant last updated it.
+    pub updated: Option<Moment>,
+    /// Whether the policy, as it stands now, would refuse what was last sent.
+    pub refused_today: bool,
+    /// Where what is in force is not what was last sent.
+    pub drift: Vec<DriftRow>,
+    /// What was done to it and why: the member, what was done, the words.
+    pub findings: Vec<(Claimed, Badge, Claimed)>,
+    /// What was last sent: the member and its value as JSON.
+    pub asked: Vec<(Claimed, Claimed)>,
+    /// Whether its metadata can be changed.
+    pub may_take: bool,
+}
+
+/// A member whose value in force is not what was last sent.
+#[derive(Debug, Clone)]
+pub struct DriftRow {
+    /// The member, as it is posted.
+    pub member: String,
+    /// The member, as it is shown.
+    pub name: Claimed,
+    /// What was last sent.
+    pub sent: Claimed,
+    /// What is in force.
+    pub in_force: Claimed,
+    /// Whose doing it is.
+    pub because: Badge,
+}
+
+impl ApplicationRegistration {
+    /// The headings of the table of differences.
+    pub fn drift_columns(&self) -> Vec<Column> {
+        let take = if self.may_take { "Action" } else { "" };
+        let all = ["Member", "Registrant sent", "In force", "Because of", take];
+        all.into_iter().filter(|text| !text.is_empty()).map(Column::new).collect()
+    }
+
+    /// The headings of the table of findings.
+    pub fn finding_columns(&self) -> Vec<Column> {
+        ["Member", "What was done", "Why"].map(Column::new).to_vec()
+    }
+
+    /// The headings of the table of what was asked.
+    pub fn asked_columns(&self) -> Vec<Column> {
+        ["Member", "Value"].map(Column::new).to_vec()
+    }
+}
+
+/// `…/activity`: what the audit log has of it.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/application_activity.html")]
+pub struct ApplicationActivity {
+    /// What every page shows.
+    pub frame: ConsoleFrame,
+    /// What every page of an application shows.
+    pub head: ApplicationHead,
+    /// The events, newest first.
+    pub events: Vec<ActivityEvent>,
+    /// What stands below.
+    pub pager: Pager,
+}
+
+/// Something that happened to an application.
+#[derive(Debug, Clone)]
+pub struct ActivityEvent {
+    /// When.
+    pub at: Moment,
+    /// What, in words.
+    pub what: Claimed,
+    /// How it is drawn: `good`, `bad`, `quiet`.
+    pub kind: &'static str,
+    /// Who, from where.
+    pub who: Claimed,
+    /// Why it was refused.
+    pub reason: Claimed,
+    /// What changed: the member, before, after.
+    pub changes: Vec<(Claimed, Claimed, Claimed)>,
+}

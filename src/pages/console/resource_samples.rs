@@ -1,0 +1,350 @@
+//! The pages about MCP servers, users and the login settings, with what strangers may put into them.
+
+use super::tests::{HOSTILE, Sample, at, frame};
+use super::*;
+use crate::model::administrator::Role;
+
+fn choices() -> Vec<Choice> {
+    vec![Choice::new("orders.read", "Read orders", true), Choice::new("orders.write", HOSTILE, false)]
+}
+
+fn form() -> McpServerForm {
+    McpServerForm {
+        name: "Orders".to_owned(),
+        identifiers: "https://orders.example/mcp".to_owned(),
+        prefix_match: true,
+        scopes: choices(),
+        algorithms: vec![Choice::new("", "as the domain says (RS256)", true)],
+        lifetime: "300".to_owned(),
+        errors: McpServerErrors::default(),
+    }
+}
+
+fn wrong() -> McpServerErrors {
+    let told = |text: &str| Some(text.to_owned());
+    McpServerErrors {
+        form: told("That cannot be."),
+        name: told("The domain has a resource Orders already."),
+        identifiers: told("A resource must be an absolute URI."),
+        scopes: told("It is not a scope of this domain."),
+        lifetime: told("It must be a whole number of seconds."),
+    }
+}
+
+fn documents() -> Vec<ServedDocument> {
+    vec![
+        ServedDocument {
+            number: 0,
+            identifier: "https://orders.example/mcp".into(),
+            url: Some("https://orders.example/.well-known/oauth-protected-resource/mcp".to_owned()),
+            document: format!("{{\n  \"resource_name\": {HOSTILE:?}\n}}"),
+            challenge: Some("Bearer resource_metadata=\"https://orders.example/x\"".to_owned()),
+        },
+        ServedDocument { number: 1, identifier: HOSTILE.into(), url: None, document: "{}".to_owned(), challenge: None },
+    ]
+}
+
+fn gateway() -> Vec<Copyable> {
+    vec![Copyable::new("gateway-issuer", "Authorization server (issuer)", "https://id.example.com/main/oidc")]
+}
+
+fn new_mcp_server(made: bool) -> NewMcpServer {
+    NewMcpServer {
+        frame: frame(Section::McpServers).at("New MCP server"),
+        action: "/console/domains/main/mcp-servers/new".into(),
+        form: McpServerForm { errors: wrong(), ..form() },
+        credentials: true,
+        made: made.then(|| MadeMcpServer {
+            href: "/console/domains/main/mcp-servers/r1".into(),
+            name: HOSTILE.into(),
+            secret: Some(NewSecret { client_id: "c1".to_owned(), secret: "sec_1".to_owned() }),
+            documents: documents(),
+            gateway: gateway(),
+        }),
+    }
+}
+
+fn mcp_servers(role: Role) -> McpServers {
+    let row = McpServerRow {
+        id: "r1".to_owned(),
+        name: HOSTILE.into(),
+        identifiers: vec!["https://orders.example/mcp".into(), HOSTILE.into()],
+        scopes: "orders.read".into(),
+        introspects: true,
+        created: at(1_790_000_000),
+    };
+    let other = McpServerRow { id: "r2".to_owned(), introspects: false, scopes: "".into(), ..row.clone() };
+    let domain = ConsoleFrame::new("ada", role, Section::McpServers).in_domain("main");
+    McpServers { frame: domain, search: String::new(), rows: vec![row, other] }
+}
+
+fn mcp_server(role: Role, view: McpServerView) -> McpServer {
+    let tab = |text: &str, current| Tab {
+        text: text.to_owned(),
+        href: "/console/domains/main/mcp-servers/r1".into(),
+        current,
+        count: None,
+    };
+    McpServer {
+        frame: ConsoleFrame::new("ada", role, Section::McpServers).in_domain("main").at("Orders"),
+        name: HOSTILE.into(),
+        lead: "https://orders.example/mcp".into(),
+        tabs: vec![tab("General", true), tab("Test", false)],
+        action: "/console/domains/main/mcp-servers/r1".into(),
+        view,
+    }
+}
+
+fn general() -> McpServerView {
+    McpServerView::General {
+        version: 3,
+        form: form(),
+        id: "r1".to_owned(),
+        created: at(1_790_000_000),
+        delete_error: Some("This is not its name.".to_owned()),
+    }
+}
+
+fn credentials(known: bool, secret: bool) -> McpServerView {
+    McpServerView::Credentials {
+        client_id: known.then(|| "c1".to_owned()),
+        href: "/console/domains/main/applications/c1".into(),
+        secret: secret.then(|| NewSecret { client_id: "c1".to_owned(), secret: "sec_1".to_owned() }),
+        introspection: "https://id.example.com/main/oauth/introspect".to_owned(),
+        error: (!secret).then(|| "It must be a whole number of seconds.".to_owned()),
+    }
+}
+
+fn connections() -> McpServerView {
+    McpServerView::Connections {
+        machines: vec![ConnectedMachine {
+            client_id: "c1".to_owned(),
+            href: "/console/domains/main/applications/c1".into(),
+            name: HOSTILE.into(),
+        }],
+        people: vec![ConnectedPerson {
+            client_id: "c2".to_owned(),
+            client: HOSTILE.into(),
+            user_id: "u1".to_owned(),
+            href: "/console/domains/main/users/u1".into(),
+            username: "ada".into(),
+            scope: "orders.read".into(),
+            granted: at(1_790_000_000),
+            last_used: at(1_790_000_100),
+        }],
+        older: Some("/console/domains/main/mcp-servers/r1/connections?cursor=x".into()),
+        error: Some("The domain has no client x.".to_owned()),
+    }
+}
+
+fn no_connections() -> McpServerView {
+    McpServerView::Connections { machines: Vec::new(), people: Vec::new(), older: None, error: None }
+}
+
+fn tested() -> McpServerView {
+    let step = |outcome, remedy: Option<&str>| TestedStep {
+        title: "Its metadata leads here",
+        outcome,
+        seen: HOSTILE.into(),
+        remedy: remedy.map(Into::into),
+    };
+    McpServerView::Test {
+        steps: vec![
+            step(Outcome::Done, None),
+            step(Outcome::Warned, Some("Name this server first.")),
+            step(Outcome::Failed, Some(HOSTILE)),
+        ],
+    }
+}
+
+fn users(role: Role) -> Users {
+    let row = |id: &str, username: &str, kind| UserRow {
+        id: id.to_owned(),
+        username: username.into(),
+        name: HOSTILE.into(),
+        email: "ada@example.com".into(),
+        state: Badge::new(kind, "Active"),
+        created: at(1_790_000_000),
+    };
+    Users {
+        frame: ConsoleFrame::new("ada", role, Section::Users).in_domain("main"),
+        search: String::new(),
+        states: vec![Choice::new("", "all", true), Choice::new("disabled", "disabled", false)],
+        rows: vec![row("u1", "ada", BadgeKind::Good), row("u2", "bob", BadgeKind::Bad)],
+        pager: Pager { total: Some(Total::Exactly(2)), ..Pager::default() },
+    }
+}
+
+fn user_form() -> UserForm {
+    UserForm {
+        username: "ada".to_owned(),
+        name: "Ada Lovelace".to_owned(),
+        email: "ada@example.com".to_owned(),
+        email_verified: true,
+        claims: "locale=en-GB".to_owned(),
+        errors: UserErrors::default(),
+    }
+}
+
+fn user_errors() -> UserErrors {
+    let told = |text: &str| Some(text.to_owned());
+    UserErrors {
+        form: told("The user is disabled; enable it first."),
+        username: told("Another user logs in as ada."),
+        email: told("An e-mail address has the form name@host."),
+        claims: told("Each line has the form name=value."),
+        password: told("It must have at least 12 characters."),
+        confirm: told("This is not the user name."),
+    }
+}
+
+fn link() -> ShownLink {
+    ShownLink {
+        link: "https://id.example.com/main/password/reset?token=x".to_owned(),
+        expires: at(1_790_003_600),
+        mail: Some("It was mailed as well."),
+    }
+}
+
+fn user(role: Role) -> User {
+    User {
+        frame: ConsoleFrame::new("ada", role, Section::Users).in_domain("main").at("ada"),
+        action: "/console/domains/main/users/u1".into(),
+        id: "u1".to_owned(),
+        version: 2,
+        title: HOSTILE.into(),
+        username: "ada".into(),
+        enabled: true,
+        has_password: true,
+        created: at(1_790_000_000),
+        updated: at(1_790_000_000),
+        form: user_form(),
+        link: None,
+        sessions: vec![UserSession {
+            id: "s1".to_owned(),
+            device: HOSTILE.into(),
+            address: "192.0.2.7".into(),
+            since: at(1_790_000_000),
+            last_seen: at(1_790_000_100),
+        }],
+        applications: vec![UserApplication {
+            client_id: "c1".to_owned(),
+            href: "/console/domains/main/applications/c1".into(),
+            name: HOSTILE.into(),
+            allowed: vec![HOSTILE.into()],
+            last_used: None,
+        }],
+    }
+}
+
+fn login_settings(role: Role) -> LoginSettings {
+    LoginSettings {
+        frame: ConsoleFrame::new("ada", role, Section::Login).in_domain("main"),
+        action: "/console/domains/main/login".into(),
+        logo_action: "/console/domains/main/login/logo".into(),
+        version: 4,
+        sign_up: true,
+        email_hosts: "example.com".to_owned(),
+        verify_email: true,
+        lifetimes: vec![LifetimeField {
+            id: "session_lifetime",
+            title: "A browser's session, at the most",
+            hint: "Also if it is used all the time.",
+            value: "2592000".to_owned(),
+            error: Some("It must be a whole number of seconds.".to_owned()),
+        }],
+        display_name: "Retail".to_owned(),
+        accent_color: "#cc0000".to_owned(),
+        errors: LoginErrors {
+            form: Some("That cannot be.".to_owned()),
+            email_hosts: Some("It is no host.".to_owned()),
+            display_name: Some("It has 1 to 64 visible characters.".to_owned()),
+            accent_color: Some("It is a colour as #rrggbb.".to_owned()),
+            logo: Some("It is none of PNG, JPEG and WebP.".to_owned()),
+        },
+        preview: LookPreview {
+            stylesheet: Some("/console/domains/main/login/preview.css?accent=%23cc0000".into()),
+            logo: Some("/main/logo?v=x".into()),
+            name: HOSTILE.into(),
+            sign_up: true,
+        },
+    }
+}
+
+pub(super) fn samples() -> Vec<Sample> {
+    let (owner, auditor) = (Role::Owner, Role::Auditor);
+    vec![
+        ("mcp-servers", Box::new(mcp_servers(owner))),
+        ("mcp-servers-empty", Box::new(McpServers { rows: Vec::new(), ..mcp_servers(owner) })),
+        ("mcp-servers-auditor", Box::new(mcp_servers(auditor))),
+        ("new-mcp-server", Box::new(new_mcp_server(false))),
+        ("new-mcp-server-made", Box::new(new_mcp_server(true))),
+        ("mcp-server", Box::new(mcp_server(owner, general()))),
+        ("mcp-server-auditor", Box::new(mcp_server(auditor, general()))),
+        ("mcp-server-credentials", Box::new(mcp_server(owner, credentials(true, false)))),
+        ("mcp-server-new-secret", Box::new(mcp_server(owner, credentials(true, true)))),
+        ("mcp-server-no-credentials", Box::new(mcp_server(auditor, credentials(false, false)))),
+        ("mcp-server-connections", Box::new(mcp_server(owner, connections()))),
+        ("mcp-server-connections-auditor", Box::new(mcp_server(auditor, connections()))),
+        ("mcp-server-no-connections", Box::new(mcp_server(owner, no_connections()))),
+        (
+            "mcp-server-metadata",
+            Box::new(mcp_server(owner, McpServerView::Metadata { documents: documents(), gateway: gateway() })),
+        ),
+        ("mcp-server-test", Box::new(mcp_server(owner, McpServerView::Test { steps: Vec::new() }))),
+        ("mcp-server-tested", Box::new(mcp_server(owner, tested()))),
+        ("users", Box::new(users(owner))),
+        ("users-empty", Box::new(Users { rows: Vec::new(), ..users(auditor) })),
+        (
+            "new-user",
+            Box::new(NewUser {
+                frame: frame(Section::Users).at("New user"),
+                action: "/console/domains/main/users/new".into(),
+                form: UserForm { errors: user_errors(), ..user_form() },
+            }),
+        ),
+        ("invite", Box::new(invite(None))),
+        ("invited", Box::new(invite(Some(link())))),
+        ("user", Box::new(user(owner))),
+        (
+            "user-wrong",
+            Box::new(User {
+                form: UserForm { errors: user_errors(), ..user_form() },
+                link: Some(link()),
+                enabled: false,
+                ..user(owner)
+            }),
+        ),
+        ("user-auditor", Box::new(user(auditor))),
+        ("login-settings", Box::new(login_settings(owner))),
+        ("login-settings-auditor", Box::new(login_settings(auditor))),
+    ]
+}
+
+fn invite(link: Option<ShownLink>) -> Invite {
+    Invite {
+        frame: frame(Section::Users).at("Invite"),
+        action: "/console/domains/main/users/invite".into(),
+        email: "new@example.com".to_owned(),
+        lifetimes: vec![Choice::new("604800", "seven days", true)],
+        send: true,
+        error: Some("A user of the domain has this address already.".to_owned()),
+        link,
+    }
+}
+
+#[test]
+fn an_auditor_sees_everything_and_is_offered_nothing() {
+    for (name, page) in samples().into_iter().filter(|(name, _)| name.ends_with("-auditor")) {
+        let html = page.html();
+        for form in html.split("<form").skip(1).map(|form| form.split('>').next().unwrap()) {
+            let harmless = ["role=\"search\"", "/console/logout"].iter().any(|part| form.contains(part));
+            // What is shown in fields cannot be sent.
+            let unarmed = ["id=\"mcp-server\"", "id=\"profile-form\"", "id=\"login-settings\""];
+            assert!(harmless || unarmed.iter().any(|part| form.contains(part)), "{name}: {form}");
+        }
+        for button in ["value=\"save\"", "value=\"delete\"", "value=\"disable\"", "value=\"grant\"", "data-confirm"] {
+            assert!(!html.contains(button), "{name}: {button}");
+        }
+    }
+}
