@@ -6,10 +6,10 @@ use axum::response::Response;
 use http::HeaderMap;
 use serde::Deserialize;
 
-use crate::assets::{CSS, FOR_EVER, kept};
 use crate::domains::look;
 use crate::model::oauth_error::OAuthError;
 use crate::oauth::request::InDomain;
+use crate::ops::kept::{CSS, FOR_EVER, kept};
 
 /// How long what may change under its URL is kept.
 const FOR_A_WHILE: &str = "public, max-age=300";

@@ -61,7 +61,10 @@ pub async fn once(State(app): State<App>, request: Request, next: Next) -> Respo
 fn key_of(headers: &HeaderMap) -> Result<Option<String>, OAuthError> {
     let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(key) = keys.next() else { return Ok(None) };
-    let readable = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY);
+    let readable = key
+        .to_str()
+        .ok()
+        .filter(|key| (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| matches!(byte, b' '..=b'~')));
     match (readable, keys.next()) {
         (Some(key), None) => Ok(Some(key.to_owned())),
         _ => Err(OAuthError::invalid_request("Idempotency-Key: send one of 1 to 255 printable ASCII characters")),

@@ -59,7 +59,9 @@ const PARTS: &[fn() -> utoipa::openapi::OpenApi] = &[
     api::templates::Description::openapi,
     api::initial_access_tokens::Description::openapi,
     api::resources::Description::openapi,
+    api::resource_access::Description::openapi,
     api::users::Description::openapi,
+    api::user_access::Description::openapi,
     api::keys::Description::openapi,
     api::statistics::Description::openapi,
     api::traces::Description::openapi,
@@ -83,6 +85,21 @@ const SHARED: &[(&str, &str)] = &[
     ("429", "TooMany"),
     ("500", "ServerError"),
     ("503", "Unavailable"),
+];
+
+/// What segments of paths are, where an operation does not say it.
+const SEGMENTS: &[(&str, &str)] = &[
+    ("domain", "The domain's name."),
+    ("administrator_id", "The administrator."),
+    ("session_id", "The session."),
+    ("token_id", "The API token."),
+    ("client_id", "The client."),
+    ("secret_id", "The secret."),
+    ("user_id", "The user."),
+    ("resource_id", "The resource."),
+    ("scope", "The scope's name."),
+    ("policy", "The policy's name."),
+    ("id", "Its identifier."),
 ];
 
 /// The methods that operations have.
@@ -131,7 +148,7 @@ fn share(components: &mut Value) {
     components["parameters"] = json!({ "Idempotency-Key": {
         "name": "Idempotency-Key", "in": "header", "required": false,
         "description": "A text of one's own, new for each request that is meant: sent again with it, the request is not done twice but answered as the first time, for a day.",
-        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$" },
     }});
     let mut responses = Map::new();
     for (status, answer) in shared_answers() {
@@ -145,6 +162,11 @@ fn share(components: &mut Value) {
     }
     for answer in responses.values_mut() {
         answer["headers"]["X-Request-Id"] = header("X-Request-Id");
+        let problem = &mut answer["content"]["application/problem+json"]["schema"];
+        if problem.get("$ref").is_none() {
+            components["schemas"]["Problem"] = problem.take();
+            *problem = json!({ "$ref": "#/components/schemas/Problem" });
+        }
     }
     components["responses"] = responses.into();
 }
@@ -171,10 +193,17 @@ fn names_if_match(operation: &Value) -> bool {
 
 /// Gives an operation a name that no other has, and what every operation has in common.
 fn complete(operation: &mut Map<String, Value>, method: &str, versioned: bool, shared: &Map<String, Value>) {
-    let tag = operation.get("tags").and_then(|tags| tags[0].as_str()).unwrap_or_default().replace('-', "_");
+    let tag = operation.get("tags").and_then(|tags| tags[0].as_str()).unwrap_or_default().replace(['-', ' '], "_");
     let own = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
     let name = format!("{tag}_{own}");
     operation.insert("operationId".to_owned(), name.into());
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        let named = |(name, _): &&(&str, &str)| parameter["name"] == *name;
+        let words = SEGMENTS.iter().find(named).map(|(_, words)| *words);
+        if let Some(words) = words.filter(|_| parameter["description"].as_str().is_none_or(str::is_empty)) {
+            parameter["description"] = words.into();
+        }
+    }
     if method == "post" {
         let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
         if let Some(parameters) = parameters.as_array_mut() {
@@ -188,6 +217,9 @@ fn complete(operation: &mut Map<String, Value>, method: &str, versioned: bool, s
             let name = SHARED.iter().find(|(known, _)| known == status).map_or("", |(_, name)| name);
             *answer = json!({ "$ref": format!("#/components/responses/{name}") });
             continue;
+        }
+        if answer["description"].as_str().is_none_or(str::is_empty) {
+            answer["description"] = if status == "201" { "It was made." } else { "As asked for." }.into();
         }
         answer["headers"]["X-Request-Id"] = header("X-Request-Id");
         let representation = matches!(method, "get" | "put" | "patch") && status.starts_with('2');

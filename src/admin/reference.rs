@@ -38,7 +38,11 @@ fn group(base: &str, document: &Value, tag: &Value) -> ApiGroup {
             }
         }
     }
-    ApiGroup { title: name.replace('-', " "), name, description: text(&tag["description"]), operations }
+    let mut title = name.replace('-', " ");
+    if let Some(first) = title.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    ApiGroup { title, name: name.replace(' ', "-"), description: text(&tag["description"]), operations }
 }
 
 fn operation(base: &str, document: &Value, (method, path): (&str, &str), operation: &Value) -> ApiOperation {

@@ -135,12 +135,8 @@ impl Registry {
         let mut entry = entry;
         for _ in 0..ATTEMPTS {
             let client = &entry.client;
-            let audit = request.actor.did(
-                self.store.clock(),
-                Some(client.domain_id),
-                "client.delete",
-                client.client_id.as_str(),
-            );
+            let (clock, id) = (self.store.clock(), client.client_id.as_str());
+            let audit = request.actor.did(clock, Some(client.domain_id), "client.delete", id);
             if self.store.delete_client(client, &audit).await? {
                 return Ok(());
             }

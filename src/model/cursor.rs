@@ -15,8 +15,11 @@ const MARK: usize = 8;
 /// How many rows a page looks at, at the most; a page that ends there says so and goes on at its cursor.
 pub const MOST_EXAMINED: i64 = 20_000;
 
-/// How many rows are looked at to count, where each of them takes a lookup; the total is then no longer exact.
-pub const MOST_COUNTED_BY_LOOKUP: i64 = 3_000;
+/// The same where each row takes a lookup in an index.
+pub const MOST_LOOKED_UP: i64 = 3_000;
+
+/// The same where each row takes a look at a row elsewhere, which may have to be read from the disk.
+pub const MOST_VISITED: i64 = 1_000;
 
 /// The most items of one page.
 pub const MOST_ITEMS: i64 = 200;

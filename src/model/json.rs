@@ -185,7 +185,7 @@ mod tests {
             (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
         ] {
             let mut merged = object(target);
-            merge_patch(&mut merged, &object(patch));
+            merge_patch(&mut merged, object(patch));
             assert_eq!(merged, object(result), "{target} {patch}");
         }
     }

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod feed;
 pub mod flow_trace;
+pub mod kept;
 pub mod logging;
 pub mod metrics;
 pub mod rate_limit;

@@ -37,7 +37,8 @@ mod tests {
     use super::*;
 
     fn colors(css: &str, name: &str) -> Vec<Color> {
-        let found = css.split(&format!("{name}:")).skip(1);
+        let name = format!("{name}:");
+        let found = css.split(&name).skip(1);
         found.map(|rest| Color::parse(&rest[..7]).unwrap()).collect()
     }
 

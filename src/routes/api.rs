@@ -7,11 +7,12 @@ use super::{Access, Body, Route, Surface};
 use crate::admin::admit::Needs;
 use crate::admin::api::{
     administrators, api_tokens, audit, client_list, client_registration, client_secrets, client_steps, clients,
-    domains, dry_run, initial_access_tokens, keys, logo, policies, resources, scopes, statistics, templates, traces,
-    users,
+    domains, dry_run, initial_access_tokens, keys, logo, policies, resource_access, resources, scopes, statistics,
+    templates, traces, user_access, users,
 };
 use crate::admin::openapi;
 use crate::admin::resource_test::InProcess;
+use crate::model::administrator::Role;
 
 /// What is in a domain: auditors look, editors change.
 const IN_DOMAIN: Route = Route {
@@ -53,7 +54,7 @@ pub(super) const API: &[Route] = &[
     Route { path: "/api/v1/domains/{domain}/traces/{attempt}", handler: || get(traces::read), ..IN_DOMAIN },
     // Domains.
     Route { path: "/api/v1/domains", handler: || get(domains::list).post(domains::create), access: Access::Administrator(Needs::OWNER_CHANGES), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}", handler: || get(domains::read).patch(domains::change).delete(domains::delete), access: Access::Administrator(Needs { delete: crate::model::administrator::Role::Owner, ..Needs::IN_DOMAIN }), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}", handler: || get(domains::read).patch(domains::change).delete(domains::delete), access: Access::Administrator(Needs { delete: Role::Owner, ..Needs::IN_DOMAIN }), ..IN_DOMAIN },
     Route { path: "/api/v1/domains/{domain}/apply-preset", handler: || post(domains::apply_preset), ..IN_DOMAIN },
     // What registrations may ask for.
     Route { path: "/api/v1/domains/{domain}/scopes", handler: || get(scopes::list).post(scopes::create), ..IN_DOMAIN },
@@ -78,24 +79,24 @@ pub(super) const API: &[Route] = &[
     Route { path: "/api/v1/domains/{domain}/clients/{client_id}/secrets/{secret_id}", handler: || delete(client_secrets::end), ..IN_DOMAIN },
     Route { path: "/api/v1/domains/{domain}/clients/{client_id}/registration", handler: || get(client_registration::read), ..IN_DOMAIN },
     // What registrations may ask for.
-    Route { path: "/api/v1/domains/{domain}/logo", handler: || get(logo::read).put(logo::replace).delete(logo::remove), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/logo", handler: || get(logo::read_logo).put(logo::replace_logo).delete(logo::remove_logo), ..IN_DOMAIN },
     // Resources.
     Route { path: "/api/v1/domains/{domain}/resources", handler: || get(resources::list).post(resources::create), ..IN_DOMAIN },
     Route { path: "/api/v1/domains/{domain}/resources/{resource_id}", handler: || get(resources::read).patch(resources::change).delete(resources::delete), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/resources/{resource_id}/credentials", handler: || post(resources::renew), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/resources/{resource_id}/metadata", handler: || get(resources::metadata), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/resources/{resource_id}/grants/{client_id}", handler: || put(resources::grant).delete(resources::revoke_grant), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/resources/{resource_id}/connections", handler: || get(resources::connections), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/resources/{resource_id}/test", handler: || post(resources::test).layer(Extension(DISCOVERY)), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/resources/{resource_id}/credentials", handler: || post(resource_access::renew), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/resources/{resource_id}/metadata", handler: || get(resource_access::metadata), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/resources/{resource_id}/grants/{client_id}", handler: || put(resource_access::grant).delete(resource_access::revoke_grant), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/resources/{resource_id}/connections", handler: || get(resource_access::connections), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/resources/{resource_id}/test", handler: || post(resource_access::test).layer(Extension(DISCOVERY)), ..IN_DOMAIN },
     // People.
     Route { path: "/api/v1/domains/{domain}/users", handler: || get(users::list).post(users::create), ..IN_DOMAIN },
     Route { path: "/api/v1/domains/{domain}/users/{user_id}", handler: || get(users::read).patch(users::change).delete(users::delete), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/users/{user_id}/sessions", handler: || get(users::sessions).delete(users::end_sessions), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/users/{user_id}/sessions/{session_id}", handler: || delete(users::end_session), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/users/{user_id}/connections", handler: || get(users::connections), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/users/{user_id}/connections/{client_id}", handler: || delete(users::disconnect), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/users/{user_id}/reset-link", handler: || post(users::reset_link), ..IN_DOMAIN },
-    Route { path: "/api/v1/domains/{domain}/invitations", handler: || post(users::invite), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/users/{user_id}/sessions", handler: || get(user_access::sessions).delete(user_access::end_sessions), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/users/{user_id}/sessions/{session_id}", handler: || delete(user_access::end_session), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/users/{user_id}/connections", handler: || get(user_access::connections), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/users/{user_id}/connections/{client_id}", handler: || delete(user_access::disconnect), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/users/{user_id}/reset-link", handler: || post(user_access::reset_link), ..IN_DOMAIN },
+    Route { path: "/api/v1/domains/{domain}/invitations", handler: || post(user_access::invite), ..IN_DOMAIN },
     // Those who administer.
     Route { path: "/api/v1/administrators", handler: || get(administrators::list).post(administrators::create), ..OF_SERVER },
     Route { path: "/api/v1/administrators/{administrator_id}", handler: || get(administrators::read).patch(administrators::change).delete(administrators::delete), ..OF_SERVER },

@@ -7,11 +7,12 @@ use super::api::DISCOVERY;
 use super::{Access, Body, Route, Surface};
 use crate::admin::admit::Needs;
 use crate::admin::console::{
-    account, administrators, api_tokens, application, application_secrets, application_story, applications,
-    domain_settings, domains, dry_run, home, initial_access_tokens, login, login_settings, mcp_server, mcp_servers,
-    new_application, policies, scopes, user, users,
+    account, administrators, api_tokens, application, application_secrets, application_story, applications, audit,
+    domain_settings, domains, dry_run, home, initial_access_tokens, keys, login, login_settings, mcp_server,
+    mcp_server_connections, mcp_servers, new_application, overview, policies, scopes, traces, user, users,
 };
 use crate::assets;
+use crate::model::administrator::Role;
 use crate::pages::{CONSOLE_SCRIPT_PATH, CONSOLE_STYLESHEET_PATH};
 
 /// Pages about what is in a domain: auditors look, editors change.
@@ -26,10 +27,11 @@ const IN_DOMAIN: Route = Route {
 };
 
 /// Pages that are there to change something: editors only.
-const EDITS: Route = Route {
-    access: Access::Administrator(Needs { read: crate::model::administrator::Role::Editor, ..Needs::IN_DOMAIN }),
-    ..IN_DOMAIN
-};
+const EDITS: Route =
+    Route { access: Access::Administrator(Needs { read: Role::Editor, ..Needs::IN_DOMAIN }), ..IN_DOMAIN };
+/// Questions before a change, for those who may make it.
+const CHANGES: Route =
+    Route { access: Access::Administrator(Needs { read: Role::Editor, ..Needs::IN_DOMAIN }), ..IN_DOMAIN };
 
 /// Pages about what is above domains: owners only.
 const OF_SERVER: Route = Route { access: Access::Administrator(Needs::OF_SERVER), ..IN_DOMAIN };
@@ -70,6 +72,17 @@ pub(super) const CONSOLE: &[Route] = &[
     Route { path: "/console/domains/{domain}/registration/tokens/new", handler: || get(initial_access_tokens::show_new).post(initial_access_tokens::create), ..EDITS },
     Route { path: "/console/domains/{domain}/registration/templates", handler: || get(initial_access_tokens::templates), ..IN_DOMAIN },
     Route { path: "/console/domains/{domain}/registration/dry-run", handler: || get(dry_run::show_form).post(dry_run::answer), ..OWN },
+    // A domain at a glance, its keys, and what happened.
+    Route { path: "/console/domains/{domain}", handler: || get(overview::show_overview), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/keys", handler: || get(keys::show_keys).post(keys::rotate), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/keys/rotate-now", handler: || get(keys::confirm_rotation), ..CHANGES },
+    Route { path: "/console/domains/{domain}/keys/{kid}/revoke", handler: || get(keys::confirm_revocation).post(keys::revoke), ..CHANGES },
+    Route { path: "/console/domains/{domain}/audit", handler: || get(audit::show_audit), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/audit/export", handler: || get(audit::export), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/traces", handler: || get(traces::show_traces), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/traces/{attempt}", handler: || get(traces::show_trace), ..IN_DOMAIN },
+    Route { path: "/console/audit", handler: || get(audit::show_server_audit), ..OF_SERVER },
+    Route { path: "/console/audit/export", handler: || get(audit::export_server), ..OF_SERVER },
     // Oneself.
     Route { path: "/console", ..OWN },
     // MCP servers.
@@ -77,7 +90,7 @@ pub(super) const CONSOLE: &[Route] = &[
     Route { path: "/console/domains/{domain}/mcp-servers/new", handler: || get(mcp_servers::new).post(mcp_servers::create), ..IN_DOMAIN },
     Route { path: "/console/domains/{domain}/mcp-servers/{resource_id}", handler: || get(mcp_server::general).post(mcp_server::change), ..IN_DOMAIN },
     Route { path: "/console/domains/{domain}/mcp-servers/{resource_id}/credentials", handler: || get(mcp_server::credentials).post(mcp_server::renew), ..IN_DOMAIN },
-    Route { path: "/console/domains/{domain}/mcp-servers/{resource_id}/connections", handler: || get(mcp_server::connections).post(mcp_server::change_connections), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/mcp-servers/{resource_id}/connections", handler: || get(mcp_server_connections::connections).post(mcp_server_connections::change_connections), ..IN_DOMAIN },
     Route { path: "/console/domains/{domain}/mcp-servers/{resource_id}/metadata", handler: || get(mcp_server::metadata), ..IN_DOMAIN },
     Route { path: "/console/domains/{domain}/mcp-servers/{resource_id}/test", handler: || get(mcp_server::show_test).post(mcp_server::run_test).layer(Extension(DISCOVERY)), ..IN_DOMAIN },
     // People.

@@ -4,7 +4,7 @@ use super::client_list::{ClientListQuery, Direction, Unused};
 use super::search_words::{Walk, WordPlace};
 use super::statement::Statement;
 use crate::model::client::{ClientStatus, Origin};
-use crate::model::cursor::MOST_ITEMS;
+use crate::model::cursor::{MOST_EXAMINED, MOST_ITEMS, MOST_LOOKED_UP, MOST_VISITED};
 use crate::model::id::DomainId;
 use crate::model::time::UnixTime;
 
@@ -28,6 +28,20 @@ impl ClientListQuery {
     /// How many more fit on the page.
     pub(super) fn room(&self, taken: usize) -> usize {
         usize::try_from(self.limit()).unwrap_or_default().saturating_sub(taken)
+    }
+
+    /// How many rows a page without search looks at.
+    pub(super) fn most(&self) -> i64 {
+        if self.unused.is_some() { MOST_LOOKED_UP } else { MOST_EXAMINED }
+    }
+
+    /// How many rows a walk through words looks at.
+    pub(super) fn most_found(&self, walk: &Walk<'_>) -> i64 {
+        match (self.is_plain(), walk.is_plain()) {
+            (true, true) => MOST_EXAMINED,
+            (true, false) => MOST_LOOKED_UP,
+            (false, _) => MOST_VISITED,
+        }
     }
 
     /// Whether nothing is asked for but what is there.

@@ -14,7 +14,7 @@ use super::clients::ClientRow;
 use super::search_words::{Found, Walk, Walked, WordKind, WordPlace, readable, walks};
 use super::statement::Statement;
 use crate::model::client::{Client, ClientStatus, Origin};
-use crate::model::cursor::{self, MOST_EXAMINED, MOST_ITEMS, Total};
+use crate::model::cursor::{self, MOST_ITEMS, Total};
 use crate::model::id::{DomainId, PolicyId};
 use crate::model::search::SearchTerms;
 use crate::model::time::UnixTime;
@@ -179,10 +179,10 @@ impl Store {
         after: Option<Creation>,
     ) -> Result<Walked<Item, Place>, sqlx::Error> {
         // How far it may go comes first: so nothing that is removed or added meanwhile moves the end of the page.
-        let last = self.last_creation(domain_id, query, (after.as_ref(), MOST_EXAMINED)).await?;
+        let last = self.last_creation(domain_id, query, (after.as_ref(), query.most())).await?;
         let mut sql = Statement::default();
         sql.push(SELECT).push(", null as word from ");
-        query.push_rows(&mut sql, domain_id, ("*", after.as_ref(), last.as_ref(), MOST_EXAMINED));
+        query.push_rows(&mut sql, domain_id, ("*", after.as_ref(), last.as_ref(), query.most()));
         sql.push(" c where ");
         query.push_conditions(&mut sql);
         sql.push(" order by ").push(query.order()).push(" limit ").bind(query.limit() + 1);
@@ -240,10 +240,10 @@ impl Store {
         walk: &Walk<'_>,
         room: usize,
     ) -> Result<Walked<Item, WordPlace>, sqlx::Error> {
-        let last = self.last_word(walk, MOST_EXAMINED).await?;
+        let last = self.last_word(walk, query.most_found(walk)).await?;
         let mut sql = Statement::default();
         sql.push(SELECT).push(", w.word from ");
-        query.push_found(&mut sql, walk, (last.as_ref(), MOST_EXAMINED));
+        query.push_found(&mut sql, walk, (last.as_ref(), query.most_found(walk)));
         sql.push(" order by w.word, w.target limit ").bind(i64::try_from(room).unwrap_or(MOST_ITEMS) + 1);
         let place = |(item, word): &Item| (word.clone(), item.client.client_id.0.clone());
         Ok(Walked::page(self.items(sql).await?, room, last, place))

@@ -4,8 +4,7 @@ use super::Store;
 use super::client_list::ClientListQuery;
 use super::search_words::{Walk, WordKind, walks};
 use super::statement::Statement;
-use crate::model::client::{ClientStatus, Origin};
-use crate::model::cursor::{MOST_COUNTED_BY_LOOKUP, MOST_EXAMINED, Total};
+use crate::model::cursor::Total;
 use crate::model::id::DomainId;
 use crate::model::search::SearchTerms;
 
@@ -18,11 +17,7 @@ impl Store {
         terms: Option<&SearchTerms>,
     ) -> Result<Total, sqlx::Error> {
         let Some(terms) = terms else {
-            return if query.is_plain() {
-                self.count_all_clients(domain_id).await
-            } else {
-                self.count_filtered(domain_id, query).await
-            };
+            return self.count_filtered(domain_id, query).await;
         };
         let mut counted = self.count_exact(domain_id, query, &terms.exact).await?;
         for walk in walks((domain_id, WordKind::Client), (terms, &terms.exact), None) {
@@ -31,22 +26,8 @@ impl Store {
         Ok(counted)
     }
 
-    /// Without a look at any row: by the index, less what is a resource's credentials.
-    async fn count_all_clients(&self, domain_id: DomainId) -> Result<Total, sqlx::Error> {
-        let mut sql = Statement::default();
-        sql.push("select count(*) from resources where credentials is not null and domain_id = ").bind(domain_id.0);
-        let credentials: Vec<(i64,)> = self.rows(sql).await?;
-        let mut sql = Statement::default();
-        sql.push("select count(*) from (select 1 from clients where domain_id = ").bind(domain_id.0);
-        push_listed(&mut sql, " and origin in (", &Origin::REGISTERED.map(Origin::as_str));
-        push_listed(&mut sql, " and status in (", &ClientStatus::LISTED.map(ClientStatus::as_str));
-        let all = self.total(sql, true).await?;
-        let credentials = credentials.first().map_or(0, |(count,)| *count);
-        Ok(if all.exact { Total { count: (all.count - credentials).max(0), ..all } } else { all })
-    }
-
     async fn count_filtered(&self, domain_id: DomainId, query: &ClientListQuery) -> Result<Total, sqlx::Error> {
-        let most = if query.unused.is_some() { MOST_COUNTED_BY_LOOKUP } else { MOST_EXAMINED };
+        let most = query.most();
         let last = self.last_creation(domain_id, query, (None, most)).await?;
         let mut sql = Statement::default();
         sql.push("select count(*) from (select 1 from ");
@@ -71,8 +52,7 @@ impl Store {
     }
 
     async fn count_found(&self, query: &ClientListQuery, walk: &Walk<'_>) -> Result<Total, sqlx::Error> {
-        let plain = walk.is_plain() && query.is_plain();
-        let most = if plain { MOST_EXAMINED } else { MOST_COUNTED_BY_LOOKUP };
+        let (plain, most) = (walk.is_plain() && query.is_plain(), query.most_found(walk));
         let last = self.last_word(walk, most).await?;
         let mut sql = Statement::default();
         sql.push("select count(*) from (select 1 from ");
@@ -84,12 +64,4 @@ impl Store {
         }
         self.total(sql, last.is_none()).await
     }
-}
-
-fn push_listed(sql: &mut Statement, head: &str, values: &[&str]) {
-    sql.push(head);
-    for (number, value) in values.iter().enumerate() {
-        sql.push(if number == 0 { "" } else { ", " }).bind(*value);
-    }
-    sql.push(")");
 }

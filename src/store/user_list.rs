@@ -6,7 +6,7 @@ use super::Store;
 use super::search_words::{Found, Walk, Walked, WordKind, WordPlace, readable, walks};
 use super::statement::Statement;
 use super::users::UserRow;
-use crate::model::cursor::{self, MOST_COUNTED_BY_LOOKUP, MOST_EXAMINED, MOST_ITEMS, Total};
+use crate::model::cursor::{self, MOST_EXAMINED, MOST_ITEMS, MOST_LOOKED_UP, MOST_VISITED, Total};
 use crate::model::id::DomainId;
 use crate::model::search::SearchTerms;
 use crate::model::user::{User, fold};
@@ -73,6 +73,14 @@ impl UserListQuery {
 
     fn limit(&self) -> i64 {
         self.limit.clamp(1, MOST_ITEMS)
+    }
+
+    fn most_found(&self, walk: &Walk<'_>) -> i64 {
+        match (self.enabled, walk.is_plain()) {
+            (None, true) => MOST_EXAMINED,
+            (None, false) => MOST_LOOKED_UP,
+            (Some(_), _) => MOST_VISITED,
+        }
     }
 
     fn room(&self, taken: usize) -> usize {
@@ -183,10 +191,10 @@ impl Store {
             if room == 0 {
                 return Ok(Walked { items, end: Some((Place::Search(walk.place(None)), false)) });
             }
-            let last = self.last_word(&walk, MOST_EXAMINED).await?;
+            let last = self.last_word(&walk, query.most_found(&walk)).await?;
             let mut sql = Statement::default();
             sql.push(SELECT).push(", w.word from ");
-            query.push_found(&mut sql, &walk, (last.as_ref(), MOST_EXAMINED));
+            query.push_found(&mut sql, &walk, (last.as_ref(), query.most_found(&walk)));
             sql.push(" order by w.word, w.target limit ").bind(i64::try_from(room).unwrap_or(MOST_ITEMS) + 1);
             let place = |(user, word): &Item| (word.clone(), fold(&user.username));
             let found = Walked::page(self.user_items(sql).await?, room, last, place);
@@ -216,8 +224,7 @@ impl Store {
         };
         let mut counted = Total { count: 0, exact: true };
         for walk in walks((domain_id, WordKind::User), (terms, ""), None) {
-            let plain = walk.is_plain() && query.enabled.is_none();
-            let most = if plain { MOST_EXAMINED } else { MOST_COUNTED_BY_LOOKUP };
+            let (plain, most) = (walk.is_plain() && query.enabled.is_none(), query.most_found(&walk));
             let last = self.last_word(&walk, most).await?;
             let mut sql = Statement::default();
             sql.push("select count(*) from (select 1 from ");

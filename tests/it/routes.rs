@@ -14,7 +14,7 @@ fn url(server: &TestServer, route: &Route) -> String {
 }
 
 /// The stylesheet of a domain whose accent is red; [`dressed`] makes it so.
-const LOOK: &str = "LOOKFILE";
+const LOOK: &str = "s3jgQR_99TVyScnq.css";
 
 /// Gives the domain what its public routes show.
 async fn dressed(server: &TestServer) {

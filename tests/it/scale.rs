@@ -22,7 +22,7 @@ const LIMIT: u128 = 100;
 const NOW: i64 = 1_800_000_000;
 
 /// The domain, and clients of every kind: most are of a gateway, one in a thousand was made by hand, and used are a third.
-const FILL: [&str; 10] = [
+const FILL: [&str; 14] = [
     "insert into domains values ('00000000-0000-7000-8000-000000000001', 'big', '{}', 1, 0, 0)",
     "create table numbered as select n, md5('client' || n) as id,
      (array['Acme','Globex','Initech','Umbrella','Stark','Wayne','Hooli','Vandelay'])[1 + (n * 7) % 8] || ' ' ||
@@ -50,6 +50,8 @@ const FILL: [&str; 10] = [
        jsonb_build_array('https://app' || n || '.example.com/oauth/callback', 'http://127.0.0.1/cb'), 'grant_types',
        '[\"authorization_code\", \"refresh_token\"]'::jsonb), 'base_url', 'https://login.example.com'),
      decode(md5('t' || n), 'hex'), null, null, null, 0, 1, 1800000000 - ($N - n) * 30, 1800000000 from numbered",
+    "alter table search_words drop constraint search_words_pkey",
+    "drop index search_words_by_target",
     "insert into search_words select distinct '00000000-0000-7000-8000-000000000001'::uuid, 'client',
      convert_to(word, 'UTF8'), id from (select id, lower(id) as word from numbered where n % 89 <> 0 or n % 97 = 0
      union all select id, unnest(string_to_array(lower(name), ' ')) from numbered where n % 89 <> 0 or n % 97 = 0) w",
@@ -60,6 +62,8 @@ const FILL: [&str; 10] = [
      from numbered where n % 5 = 0",
     "insert into search_words select '00000000-0000-7000-8000-000000000001', 'user', convert_to(word, 'UTF8'), key from
      (select username_key as key, username_key as word from users union all select username_key, email_key from users) w",
+    "alter table search_words add primary key (domain_id, kind, word, target)",
+    "create index search_words_by_target on search_words (domain_id, kind, target, word)",
     "insert into audit_events select (lpad(to_hex((1800000000 - ($N - n) * 30)::bigint * 1000), 12, '0') || '7000' || '8'
      || lpad(to_hex(n), 15, '0'))::uuid, '00000000-0000-7000-8000-000000000001', 1800000000 - ($N - n) * 30,
      'client:gateway-' || n % 7, case when n % 10 = 0 then 'client.update' else 'client.register' end, id,
@@ -127,7 +131,7 @@ impl Scene {
             ("by a product's word", search("crm"), 50),
             ("by a rare word", search("zanzibar"), 1),
             ("by two words", search("acme crm"), 0),
-            ("by a common and a rare word", search("application zanz"), 1),
+            ("by a common and a rare word", search("application zanz"), 0),
             ("by two common words that never meet", search("application qqqq"), 0),
             ("of a rare origin", ClientListQuery { origin: Some(Origin::Manual), ..asked() }, 10),
             ("of an origin", ClientListQuery { origin: Some(Origin::Open), ..asked() }, 50),
@@ -139,7 +143,7 @@ impl Scene {
             ("by registrant", ClientListQuery { registrant: Some("gateway-3".to_owned()), ..asked() }, 50),
             ("nobody's", ClientListQuery { registrant: Some("nobody".to_owned()), ..asked() }, 0),
             ("templates", ClientListQuery { template: Some(true), ..asked() }, 0),
-            ("by word, never used", ClientListQuery { unused: Some(Unused::Ever), ..search("crm") }, 50),
+            ("by word, never used", ClientListQuery { unused: Some(Unused::Ever), ..search("crm") }, 10),
             ("by word, nobody's", ClientListQuery { registrant: Some("nobody".to_owned()), ..search("crm") }, 0),
         ] {
             self.measure(name, 1, async |scene| {

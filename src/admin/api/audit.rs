@@ -43,7 +43,7 @@ pub struct AuditFilter {
     #[param(nullable = false)]
     pub target: Option<String>,
     /// Only what was done, or what was refused.
-    #[param(nullable = false)]
+    #[param(nullable = false, inline)]
     pub outcome: Option<Outcome>,
     /// Only what was part of this request.
     #[param(nullable = false)]

@@ -5,12 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
 use super::client_view::ClientView;
-use super::page::TotalView;
+use super::page::{TotalView, limit};
 use crate::admin::clients::listed;
 use crate::admin::managing::{Filter, ManagingDomain};
 use crate::admin::problem::AnyProblem;
 use crate::model::client::{ClientStatus, Origin};
-use crate::model::cursor::MOST_ITEMS;
 use crate::model::oauth_error::OAuthError;
 use crate::model::time::UnixTime;
 use crate::store::client_list::{ClientListQuery, Direction, Unused};
@@ -21,17 +20,14 @@ use crate::store::client_list::{ClientListQuery, Direction, Unused};
 pub struct Description;
 
 /// What narrows the list: all that is sent must hold.
-#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
 pub struct ClientsFilter {
     /// An id, its beginning, or beginnings of words of the name. What is found comes in the order of its words.
     q: Option<String>,
     /// Only those that came to be this way.
-    #[param(inline)]
     origin: Option<Origin>,
     /// Only those in this status; deleted ones are left out unless asked for.
-    #[param(inline)]
     status: Option<ClientStatus>,
     /// Only those that named this `application_type`, whatever the case.
     application_type: Option<String>,
@@ -52,12 +48,10 @@ pub struct ClientsFilter {
     /// Only those made before this time, in Unix seconds.
     created_before: Option<i64>,
     /// Which way the list goes; the newest first where absent. A search has an order of its own.
-    #[param(inline)]
     order: Option<Order>,
     /// Where the list goes on: `next` of the page before, with the same filters.
     cursor: Option<String>,
     /// At most so many; 50 where absent.
-    #[param(minimum = 1, maximum = 200)]
     limit: Option<i64>,
 }
 
@@ -95,10 +89,6 @@ impl ClientsFilter {
             }
             None => None,
         };
-        let limit = self.limit.unwrap_or(50);
-        if !(1..=MOST_ITEMS).contains(&limit) {
-            return Err(OAuthError::invalid_request(format!("limit: must be between 1 and {MOST_ITEMS}")));
-        }
         let unused = match (self.never_used, self.unused_since) {
             (Some(true), _) => Some(Unused::Ever),
             (_, Some(since)) => Some(Unused::Since(UnixTime(since))),
@@ -121,13 +111,13 @@ impl ClientsFilter {
                 Some(Order::Newest) | None => Direction::NewestFirst,
             },
             cursor: self.cursor,
-            limit,
+            limit: limit(self.limit)?,
         })
     }
 }
 
 /// The clients of a domain, a page at a time.
-#[utoipa::path(get, path = "/api/v1/domains/{domain}/clients", tag = "clients", operation_id = "list_clients", params(("domain" = String, Path, description = "The domain's name."), ClientsFilter), responses((status = 200, body = ClientList), AnyProblem))]
+#[utoipa::path(get, path = "/api/v1/domains/{domain}/clients", tag = "clients", operation_id = "list_clients", params(("domain" = String, Path, description = "The domain's name."), ("q" = Option<String>, Query, description = "An id, its beginning, or beginnings of words of the name. What is found comes in the order of its words."), ("origin" = Option<Origin>, Query, description = "Only those that came to be this way."), ("status" = Option<ClientStatus>, Query, description = "Only those in this status; deleted ones are left out unless asked for."), ("application_type" = Option<String>, Query, description = "Only those that named this application_type, whatever the case."), ("registrant" = Option<String>, Query, description = "Only those that this gateway or initial access token registered."), ("policy" = Option<String>, Query, description = "Only those that this policy admitted, by its name."), ("template" = Option<bool>, Query, description = "Only templates, or none."), ("with_resource_credentials" = Option<bool>, Query, description = "Whether clients that are nothing but a resource's credentials are listed as well."), ("never_used" = Option<bool>, Query, description = "Only those that never got a token."), ("unused_since" = Option<i64>, Query, description = "Only those without a token since this time, in Unix seconds."), ("created_from" = Option<i64>, Query, description = "Only those made at this time or later, in Unix seconds."), ("created_before" = Option<i64>, Query, description = "Only those made before this time, in Unix seconds."), ("order" = Option<Order>, Query, description = "Which way the list goes; the newest first where absent. A search has an order of its own."), ("cursor" = Option<String>, Query, description = "Where the list goes on: next of the page before, with the same filters."), ("limit" = Option<i64>, Query, description = "At most so many; 50 where absent.", minimum = 1, maximum = 200)), responses((status = 200, body = ClientList), AnyProblem))]
 pub async fn list(at: ManagingDomain, Filter(filter): Filter<ClientsFilter>) -> Result<Json<ClientList>, OAuthError> {
     let query = filter.query(&at)?;
     let page = listed(&at, &query).await?;

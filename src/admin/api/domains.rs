@@ -40,7 +40,7 @@ pub struct DomainView {
     endpoints: Endpoints,
     /// When it was made, in Unix seconds.
     created_at: i64,
-    /// Counts the changes; the ETag.
+    /// Counts the changes; the entity tag is this number in quotes.
     version: i64,
     /// What an administrator may set; times are in seconds.
     settings: DomainSettings,

@@ -14,6 +14,7 @@ use crate::admin::problem::{AnyProblem, ChangeProblem};
 use crate::domains::initial_access_tokens::{NewToken, TokenState};
 use crate::model::id::InitialAccessTokenId;
 use crate::model::oauth_error::OAuthError;
+use crate::model::time::UnixTime;
 use crate::ops::security_headers::no_store;
 use crate::store::initial_access_tokens::InitialAccessToken;
 
@@ -144,7 +145,7 @@ fn view(at: &ManagingDomain, token: &InitialAccessToken) -> TokenView {
         max_uses: token.max_uses,
         state: TokenState::of(token, at.app.clock.now()),
         created_at: token.created_at.seconds(),
-        expires_at: token.expires_at.map(|at| at.seconds()),
-        revoked_at: token.revoked_at.map(|at| at.seconds()),
+        expires_at: token.expires_at.map(UnixTime::seconds),
+        revoked_at: token.revoked_at.map(UnixTime::seconds),
     }
 }

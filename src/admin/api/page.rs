@@ -14,9 +14,9 @@ const USUAL: i64 = 50;
 #[schema(as = Total)]
 pub struct TotalView {
     /// So many were counted; counting stops at 10,000.
-    count: i64,
+    pub count: i64,
     /// Whether these are all; else there may be more.
-    exact: bool,
+    pub exact: bool,
 }
 
 impl From<Total> for TotalView {

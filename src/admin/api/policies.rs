@@ -47,7 +47,7 @@ pub struct PolicyView {
     named_by: Vec<&'static str>,
     /// What it allows.
     rules: Policy,
-    /// Counts the changes; the ETag.
+    /// Counts the changes; the entity tag is this number in quotes.
     version: i64,
     /// When it was made, in Unix seconds.
     created_at: i64,

@@ -70,7 +70,7 @@ impl Range {
 #[into_params(parameter_in = Query)]
 pub struct StatisticsFilter {
     /// The time; 24h if left out.
-    #[param(nullable = false)]
+    #[param(nullable = false, inline)]
     pub range: Option<Range>,
 }
 

@@ -33,7 +33,7 @@ pub struct TraceFilter {
     #[param(nullable = false)]
     pub client_id: Option<String>,
     /// Only attempts whose last step ended like this.
-    #[param(nullable = false)]
+    #[param(nullable = false, inline)]
     pub outcome: Option<Outcome>,
     /// Where the list goes on: `next` of the page before.
     #[param(nullable = false)]

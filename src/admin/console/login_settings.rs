@@ -10,11 +10,11 @@ use http::header::CONTENT_TYPE;
 use super::fields::{Asked, Fields};
 use super::respond::{Told, domain_frame, go_telling, sentence, show, show_as, stale, telling};
 use crate::admin::managing::ManagingDomain;
-use crate::assets::CSS;
 use crate::domains::look;
 use crate::model::domain::{Domain, DomainSettings};
 use crate::model::look::{Color, Look};
 use crate::model::oauth_error::OAuthError;
+use crate::ops::kept::CSS;
 use crate::pages::accent_stylesheet;
 use crate::pages::console::{LifetimeField, LoginErrors, LoginSettings, LookPreview, Section};
 

@@ -204,10 +204,9 @@ fn read(kind: Kind, name: &str, form: &Fields) -> Result<Value, &'static str> {
             Some(Ok(number)) => number.into(),
             Some(Err(_)) => return Err("Is not a whole number."),
         },
-        Kind::Line => given.into(),
         Kind::Text => form.trimmed(name).into(),
         Kind::Lines => form.lines(name).into(),
-        Kind::OneOf(_) | Kind::Policy => given.into(),
+        Kind::Line | Kind::OneOf(_) | Kind::Policy => given.into(),
         Kind::SomeOf(_) => form.all(name).into(),
         Kind::Json => match given.map(|text| crate::model::json::parse(text.as_bytes())) {
             None => Value::Null,

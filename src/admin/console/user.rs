@@ -5,10 +5,10 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::fields::{Asked, Fields};
-use super::mcp_server::application;
+use super::mcp_server_connections::application;
 use super::respond::{Told, domain_frame, go_telling, show, show_as, stale, telling};
 use super::users::{errors_of, path, shown, typed};
-use crate::admin::api::resources::Names;
+use crate::admin::api::client_names::Names;
 use crate::admin::api::users::{One, find};
 use crate::admin::managing::{ManagingDomain, Segments};
 use crate::model::consent::Consent;

@@ -9,7 +9,10 @@ mod account;
 mod administrators;
 mod api_tokens;
 mod application;
+#[cfg(test)]
+mod application_samples;
 mod applications;
+mod audit;
 mod chart;
 mod confirm;
 mod domains;
@@ -17,6 +20,7 @@ mod dry_run;
 mod form;
 mod frame;
 mod icons;
+mod keys;
 mod login;
 mod login_settings;
 mod mcp_servers;
@@ -41,6 +45,8 @@ pub use application::{
     ApplicationRegistration, ApplicationScopes, ApplicationSecrets, DriftRow, FieldErrors, ScopeRow, SecretRow,
 };
 pub use applications::{ApplicationRow, Applications, ApplicationsOutcome, ApplicationsTable};
+mod traces;
+pub use audit::{Audit, AuditAsked, AuditChange, AuditRow};
 pub use chart::{Bar, Chart, Series, Shape};
 pub use confirm::Confirm;
 pub use domains::{DomainPreview, DomainRow, Domains, NewDomain};
@@ -48,6 +54,7 @@ pub use dry_run::{DryRun, Foretold};
 pub use form::{FormField, FormGroup, FormInput, FormPage, PresetCard};
 pub use frame::{ConsoleFrame, Crumb, Notice, NoticeKind, Section};
 pub use icons::icon;
+pub use keys::{KeyRow, Keys};
 pub use login::{Login, SecondFactor};
 pub use login_settings::{LifetimeField, LoginErrors, LoginSettings, LookPreview};
 pub use mcp_servers::{
@@ -61,6 +68,7 @@ pub use problem::{Conflict, Problem};
 pub use qr::QrCode;
 pub use showing::{Copyable, Outcome, Stat, WizardStep};
 pub use table::{Cell, RowButton, TablePage, TableRow, TokenMade};
+pub use traces::{Trace, TraceEntry, TraceRow, Traces};
 pub use users::{Invite, NewUser, ShownLink, User, UserApplication, UserErrors, UserForm, UserRow, UserSession, Users};
 
 use super::{Page, pages, rendered};
@@ -80,12 +88,14 @@ pages![
     Applications,
     ApplicationsOutcome,
     ApplicationsTable,
+    Audit,
     Confirm,
     Conflict,
     Domains,
     DryRun,
     FormPage,
     Invite,
+    Keys,
     Login,
     LoginSettings,
     McpServer,
@@ -100,6 +110,8 @@ pages![
     SecondFactor,
     TablePage,
     TokenMade,
+    Trace,
+    Traces,
     User,
     Users,
 ];

@@ -609,7 +609,8 @@ pub(super) fn samples() -> Vec<Sample> {
         ("overview-empty", Box::new(overview_empty())),
         ("parts", Box::new(parts())),
     ];
-    all.extend(super::resource_samples::samples());
+    all.extend(application_samples::samples());
+    all.extend(resource_samples::samples());
     all
 }
 

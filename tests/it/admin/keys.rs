@@ -164,3 +164,37 @@ async fn what_is_sent_for_a_rotation_is_read_strictly(#[values(Backend::Sqlite, 
     server.add_domain("other").await;
     auditor.get("/domains/other/keys").await.expect_problem(404, "not_found");
 }
+
+#[rstest]
+#[tokio::test]
+async fn keys_are_rotated_and_revoked_in_the_console(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let url = format!("{}/console/domains/main/keys", server.api.base);
+    let mut auditor = server.console(Role::Auditor, &["main"]).await;
+    let page = auditor.send(Method::GET, &url, None).await;
+    assert!(page.status == 200 && !page.text.contains("Publish successors") && !page.text.contains("/revoke"));
+    assert_eq!(auditor.send(Method::POST, &url, Some(&[("action".to_owned(), "rotate".to_owned())])).await.status, 403);
+    assert_eq!(auditor.send(Method::GET, &format!("{url}/rotate-now"), None).await.status, 403);
+
+    let mut editor = server.console(Role::Editor, &["main"]).await;
+    let done = editor.send(Method::POST, &url, Some(&[("action".to_owned(), "rotate".to_owned())])).await;
+    assert_eq!((done.status.as_u16(), done.header("location")), (303, "/console/domains/main/keys?done=rotated"));
+    let page = editor.send(Method::GET, &format!("{url}?done=rotated"), None).await;
+    assert!(page.text.contains("Successors are published") && page.text.contains("sign by themselves in time"));
+    assert_eq!(editor.send(Method::POST, &url, Some(&[("action".to_owned(), "rotate".to_owned())])).await.status, 409);
+    let question = editor.send(Method::GET, &format!("{url}/rotate-now"), None).await;
+    assert!(question.text.contains("refuse the new tokens"));
+    assert_eq!(
+        editor.send(Method::POST, &url, Some(&[("action".to_owned(), "rotate_now".to_owned())])).await.status,
+        303
+    );
+
+    let token = server.admin_token().await;
+    let kid = signed_by(&token).as_str().unwrap().to_owned();
+    let question = editor.send(Method::GET, &format!("{url}/{kid}/revoke"), None).await;
+    assert!(question.text.contains("refused here from now on") && question.text.contains(&kid));
+    assert!(server.api.is_active(&server.gateway, &token).await, "nothing is done before it is confirmed");
+    assert_eq!(editor.send(Method::POST, &format!("{url}/{kid}/revoke"), Some(&[])).await.status, 303);
+    assert!(!server.api.is_active(&server.gateway, &token).await);
+    assert_eq!(editor.send(Method::GET, &format!("{url}/nothing/revoke"), None).await.status, 404);
+}

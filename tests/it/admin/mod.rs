@@ -3,6 +3,8 @@
 mod administrators;
 mod applications;
 mod applications_console;
+mod audit;
+mod domain_pages;
 mod domains;
 mod doors;
 mod idempotency;
@@ -12,5 +14,6 @@ mod openapi;
 mod registration;
 mod resources;
 mod roles;
+mod statistics;
 mod traces;
 mod users;

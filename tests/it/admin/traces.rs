@@ -12,12 +12,17 @@ use crate::support::{AdminApi, Backend, TestServer};
 
 const TRACES: &str = "/domains/main/traces";
 
+/// As long as those that the server gives.
+fn attempt_id(number: u32) -> String {
+    format!("attempt-of-a-test-{number:04}")
+}
+
 /// Writes attempts of a second each: every third is refused, every second is of the client `even`.
 async fn write_attempts(server: &TestServer, count: u32) {
     let domain_id = server.domain().await.id();
     let mut steps = Vec::new();
     for number in 0..count {
-        let attempt = AttemptId(format!("attempt-{number:04}"));
+        let attempt = AttemptId(attempt_id(number));
         for (at, kind) in [(0, Step::Authorize), (1, Step::LoginPage)] {
             let mut step = TraceStep::new(domain_id, kind, Outcome::Waiting).of(Some(&attempt));
             step = step.by(Some(if number % 2 == 0 { "even" } else { "odd" })).from("192.0.2.7");
@@ -62,7 +67,7 @@ async fn attempts_are_paged_without_gaps(#[values(Backend::Sqlite, Backend::Post
         json!({ "items": [], "total": { "count": 0, "exact": true }, "without_attempt": [] })
     );
     write_attempts(&server, 23).await;
-    let mut expected: Vec<String> = (0..23).map(|number| format!("attempt-{number:04}")).collect();
+    let mut expected: Vec<String> = (0..23).map(attempt_id).collect();
     expected.reverse();
     for limit in [1, 4, 22, 23, 200] {
         let (seen, total) = walk(&auditor, "", limit).await;
@@ -104,11 +109,11 @@ async fn what_is_asked_is_read_strictly(#[values(Backend::Sqlite, Backend::Postg
     let owner = server.owner().await;
     owner.get(&format!("/domains/other/traces?cursor={next}")).await.expect_problem(400, "invalid_request");
     assert_eq!(owner.get("/domains/other/traces").await.expect(200)["items"], json!([]));
-    for unknown in ["nothing", "attempt-9999", "..", "%00", "a%2Fb", &"x".repeat(3_000)] {
+    for unknown in ["nothing", "attempt-of-a-test-9999", "..", "%00", "a%2Fb", &"x".repeat(3_000)] {
         let answer = owner.get(&format!("{TRACES}/{unknown}")).await;
         assert_eq!(answer.status, 404, "{unknown}");
     }
-    owner.get("/domains/other/traces/attempt-0000").await.expect_problem(404, "not_found");
+    owner.get("/domains/other/traces/attempt-of-a-test-0000").await.expect_problem(404, "not_found");
 }
 
 #[rstest]
@@ -139,8 +144,36 @@ async fn an_attempt_is_told_with_its_likely_cause(#[values(Backend::Sqlite, Back
     assert!(told.get("never_came").is_none() && !told.to_string().contains("null"), "{told}");
 
     write_attempts(&server, 4).await;
-    let told = auditor.get(&format!("{TRACES}/attempt-0001")).await.expect(200);
+    let told = auditor.get(&format!("{TRACES}/attempt-of-a-test-0001")).await.expect(200);
     assert_eq!(told["never_came"], "login");
-    let told = auditor.get(&format!("{TRACES}/attempt-0003")).await.expect(200);
+    let told = auditor.get(&format!("{TRACES}/attempt-of-a-test-0003")).await.expect(200);
     assert_eq!(told["steps"][1]["reason"], "a \"reason\" <b>with</b> \u{202e}marks");
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_console_tells_an_attempt_with_its_cause_first(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let mut browser = server.console(Role::Auditor, &["main"]).await;
+    let url = format!("{}/console/domains/main/traces", server.api.base);
+    let page = browser.send(http::Method::GET, &url, None).await;
+    assert!(page.status == 200 && page.text.contains("Nobody tried to log in"), "{}", page.text);
+    write_attempts(&server, 60).await;
+    let page = browser.send(http::Method::GET, &url, None).await;
+    assert!(
+        page.text.contains(&attempt_id(59))
+            && !page.text.contains(&attempt_id(0))
+            && page.text.contains("rel=\"next\"")
+    );
+    let narrowed = browser.send(http::Method::GET, &format!("{url}?client_id=even&outcome=refused"), None).await;
+    assert!(narrowed.text.contains(&attempt_id(54)) && !narrowed.text.contains(&attempt_id(57)));
+    let one = browser.send(http::Method::GET, &format!("{url}/{}", attempt_id(3)), None).await;
+    assert!(!one.text.contains("<b>with") && !one.text.contains('\u{202e}'));
+    let (cause, steps) = (one.text.find("id=\"cause\"").unwrap(), one.text.find("id=\"steps\"").unwrap());
+    assert!(cause < steps && one.text.contains("Likely cause"));
+    let waiting = browser.send(http::Method::GET, &format!("{url}/{}", attempt_id(1)), None).await;
+    assert!(waiting.text.contains("Never came") && waiting.text.contains("The login (or sign-up)"));
+    assert_eq!(browser.send(http::Method::GET, &format!("{url}/nothing"), None).await.status, 404);
 }

@@ -1,5 +1,6 @@
 //! Leases, clean-up, the audit log, last-used times, revoked tokens, initial access tokens.
 
+use registrar::model::audit_event::Actor;
 use registrar::model::client::Origin;
 use registrar::model::id::{ClientId, InitialAccessTokenId, SecretId};
 use registrar::store::clients::{ClientUpdate, SecretChange};
@@ -92,6 +93,40 @@ async fn openly_registered_clients_that_nobody_used_are_removed(
     assert_eq!(story.store.remove_unused_clients(story.domain_id, policy, now.plus(1)).await.unwrap(), 2);
     assert_eq!(story.count("clients").await, 4, "of the content-addressed one nothing stays");
     assert_eq!(story.count("clients where status = 'deleted'").await, 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_a_registrant_did_is_told_apart_from_what_administrators_did(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let id = ClientId("c".to_owned());
+    let event = |(actor, action, target): (&str, &'static str, &str)| {
+        story.clock.advance(1);
+        Actor::local(actor).did(&story.clock, Some(story.domain_id), action, target)
+    };
+    let mut events: Vec<_> = [
+        ("client:gateway", "client.register", "c"),
+        ("client:gateway", "client.update", "c"),
+        ("registration_access_token:c", "client.update", "c"),
+        ("api_token:1", "client.update", "c"),
+        ("administrator:1", "client.suspend", "c"),
+        ("client:gateway", "client.register", "d"),
+    ]
+    .into_iter()
+    .map(event)
+    .collect();
+    events.push(event(("client:gateway", "client.update", "c")).refused("because"));
+    story.store.write_audit(&events).await.unwrap();
+    let told = story.store.registrant_requests(story.domain_id, &id, 10).await.unwrap();
+    let told: Vec<_> = told.iter().map(|event| (event.actor.as_str(), event.action.as_str())).collect();
+    let (update, register) = ("client.update", "client.register");
+    assert_eq!(
+        told,
+        [("registration_access_token:c", update), ("client:gateway", update), ("client:gateway", register)]
+    );
+    assert_eq!(story.store.registrant_requests(story.domain_id, &id, 1).await.unwrap().len(), 1);
 }
 
 #[rstest]

@@ -34,7 +34,7 @@ pub struct Page {
 pub struct Form {
     /// Where it is posted.
     pub action: String,
-    /// What is sent, as the page has it: hidden inputs and values already filled in, no buttons.
+    /// What is sent, as the page has it: hidden inputs, values filled in and choices made already, no buttons.
     pub fields: Vec<(String, String)>,
 }
 
@@ -172,15 +172,36 @@ impl Page {
         let tag = &form[..form.find('>').unwrap()];
         assert_eq!(attribute(tag, "method").unwrap_or_default().to_ascii_lowercase(), "post");
         let action = attribute(tag, "action").expect("every form says where it goes");
-        let fields = form.split('<').filter(|tag| tag.starts_with("input")).filter_map(|tag| {
-            let tag = &tag[..tag.find('>')?];
+        let mut fields = Vec::new();
+        let mut rest = form;
+        while let Some(at) = rest.find('<') {
+            rest = &rest[at + 1..];
+            let Some(close) = rest.find('>') else { break };
+            let tag = &rest[..close];
+            let Some(name) = attribute(tag, "name") else { continue };
             let kind = attribute(tag, "type").unwrap_or_default();
-            let checked = !matches!(kind.as_str(), "checkbox" | "radio") || tag.contains(" checked");
-            checked.then_some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default()))
-        });
+            let value = if tag.starts_with("textarea") {
+                // The first line break after the tag is not part of the text.
+                let text = &rest[close + 1..rest.find("</textarea>").expect("a text area ends")];
+                Some(decode(text.strip_prefix('\n').unwrap_or(text)))
+            } else if tag.starts_with("select") {
+                let options = &rest[close + 1..rest.find("</select>").expect("a list ends")];
+                let mut tags = options.split("<option").skip(1).map(|option| option.split('>').next().unwrap_or(""));
+                let chosen = tags.clone().find(|tag| tag.ends_with(" selected")).or_else(|| tags.next());
+                chosen.and_then(|tag| attribute(tag, "value"))
+            } else if tag.starts_with("input") && matches!(kind.as_str(), "checkbox" | "radio") {
+                let checked = tag.contains(" checked");
+                checked.then(|| attribute(tag, "value").unwrap_or_else(|| "on".to_owned()))
+            } else if tag.starts_with("input") {
+                Some(attribute(tag, "value").unwrap_or_default())
+            } else {
+                None
+            };
+            fields.extend(value.map(|value| (name, value)));
+        }
         let base = self.url.split('/').take(3).collect::<Vec<_>>().join("/");
         let action = if action.starts_with('/') { format!("{base}{action}") } else { action };
-        Form { action, fields: fields.collect() }
+        Form { action, fields }
     }
 
     /// Where the link with this id leads.
