@@ -38,6 +38,9 @@ use resolver::Resolver;
 /// How names are resolved instead of asking the system, for tests: all addresses of a name, none if it is unknown.
 pub type Lookup = Arc<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>;
 
+/// How long an answer to an administrator may take at least, and how many bytes it may have.
+const ADMINISTRATION: (Duration, usize) = (Duration::from_mins(1), 16 * 1_024 * 1_024);
+
 const USER_AGENT: &str = concat!("Registrar/", env!("CARGO_PKG_VERSION"));
 
 /// A JSON document and how long it may be kept.
@@ -68,6 +71,10 @@ enum Rules {
     Guarded(Arc<[Exemption]>),
     Operator,
     OwnServer,
+    Administration {
+        /// Past any proxy: the server is on this machine.
+        direct: bool,
+    },
 }
 
 impl Fetcher {
@@ -84,6 +91,14 @@ impl Fetcher {
     /// For the server on this machine, by its address: no proxy, and no certificate would name that address.
     pub fn own_server(settings: &config::Fetch) -> anyhow::Result<Self> {
         Self::new(Rules::OwnServer, settings)
+    }
+
+    /// For the command line, to administer a server far away: what it sends is secret, so http only within this machine.
+    pub fn administration(settings: &config::Fetch, base: &Url) -> anyhow::Result<Self> {
+        let mut fetcher = Self::new(Rules::Administration { direct: is_loopback(base) }, settings)?;
+        fetcher.timeout = fetcher.timeout.max(ADMINISTRATION.0);
+        fetcher.max_bytes = ADMINISTRATION.1;
+        Ok(fetcher)
     }
 
     fn new(rules: Rules, settings: &config::Fetch) -> anyhow::Result<Self> {
@@ -143,7 +158,8 @@ impl Fetcher {
             Rules::Operator | Rules::OwnServer if !matches!(url.scheme(), "http" | "https") => {
                 return Err(FetchError::NotHttps);
             }
-            Rules::Operator | Rules::OwnServer => self.unchecked()?,
+            Rules::Administration { .. } if !keeps_secrets(&url) => return Err(FetchError::NotHttps),
+            Rules::Operator | Rules::OwnServer | Rules::Administration { .. } => self.unchecked()?,
             Rules::Guarded(_) if url.scheme() != "https" => return Err(FetchError::NotHttps),
             Rules::Guarded(exemptions) => match host {
                 _ if is_exempt_by_name(exemptions, &host, url.port_or_known_default()) => self.unchecked()?,
@@ -196,9 +212,24 @@ impl Fetcher {
         match self.rules {
             // A proxy would resolve the name by itself, unchecked.
             Rules::Guarded(_) => builder.no_proxy().https_only(true).build(),
-            Rules::Operator => builder.build(),
+            Rules::Operator | Rules::Administration { direct: false } => builder.build(),
+            Rules::Administration { direct: true } => builder.no_proxy().build(),
             Rules::OwnServer => builder.no_proxy().tls_danger_accept_invalid_certs(true).build(),
         }
+    }
+}
+
+/// Whether nobody on the way can read what is sent to this URL: https, or http that does not leave this machine.
+pub fn keeps_secrets(url: &Url) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 

@@ -6,13 +6,12 @@ mod show;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Cli;
-use super::context::{Context, told};
-use super::output::print;
-use crate::model::administrator::{Administrator, Reach, Role};
-use crate::store::administrator_sessions::EndAdministratorSessions;
+use super::administration::{Administration, Answer, path};
+use super::output::{print, text};
+use crate::model::administrator::Role;
+use crate::model::user::fold;
 
 /// Administrators: the people who use the console
 #[derive(Debug, Subcommand)]
@@ -53,19 +52,12 @@ pub struct ReachArgs {
 }
 
 impl ReachArgs {
-    /// What the flags say; `None`: nothing.
-    async fn read(&self, context: &Context) -> anyhow::Result<Option<Reach>> {
-        if self.all_domains {
-            return Ok(Some(Reach::All));
-        }
-        if self.domain.is_empty() {
-            return Ok(None);
-        }
-        let mut domains = std::collections::BTreeSet::new();
+    /// The domains that the flags name, where they name any.
+    async fn domains(&self, api: &Administration) -> anyhow::Result<Option<&[String]>> {
         for name in &self.domain {
-            domains.insert(context.domain(name).await?.id());
+            api.domain(name).await?;
         }
-        Ok(Some(Reach::Domains(domains)))
+        Ok(Some(self.domain.as_slice()).filter(|domains| !domains.is_empty()))
     }
 }
 
@@ -75,33 +67,33 @@ pub fn role(text: &str) -> Result<Role, String> {
 }
 
 /// Runs the command.
-pub async fn run(cli: &Cli, command: AdministratorCommand) -> anyhow::Result<()> {
-    let context = Context::open(cli).await?;
+pub async fn run(api: &Administration, command: AdministratorCommand) -> anyhow::Result<()> {
     match command {
-        AdministratorCommand::Create(arguments) => create::run(&context, arguments).await,
-        AdministratorCommand::List(arguments) => show::list(&context, arguments).await,
-        AdministratorCommand::Show(one) => show::show(&context, &find(&context, &one.name).await?).await,
-        AdministratorCommand::Set(arguments) => changes::run(&context, arguments).await,
+        AdministratorCommand::Create(arguments) => create::run(api, arguments).await,
+        AdministratorCommand::List(arguments) => show::list(api, &arguments).await,
+        AdministratorCommand::Show(one) => show::show(api, find(api, &one.name).await?).await,
+        AdministratorCommand::Set(arguments) => changes::run(api, arguments).await,
         AdministratorCommand::Delete(one) => {
-            let administrator = find(&context, &one.name).await?;
-            context.administrators().delete(&administrator, &context.actor).await.map_err(told)?;
-            let name = administrator.username;
-            print(context.json, &json!({ "deleted": name }), || format!("Administrator {name} is deleted"))
+            let (path, one) = read(api, &one.name).await?;
+            api.delete(&path, Some(&one)).await?;
+            let name = text(&one.body["username"]);
+            print(api.json, &json!({ "deleted": name }), || format!("Administrator {name} is deleted"))
         }
         AdministratorCommand::EndSessions(one) => {
-            let administrator = find(&context, &one.name).await?;
-            let which = EndAdministratorSessions::AllBut(None);
-            let ended = context.administrators().end_sessions(&administrator, which, &context.actor).await;
-            let (ended, name) = (ended.map_err(told)?, administrator.username);
-            print(context.json, &json!({ "username": name, "ended": ended }), || {
-                format!("{ended} sessions of administrator {name} have ended")
+            let one = find(api, &one.name).await?;
+            let path = path_of(&one, &["sessions"]);
+            let sessions = api.items(&path).await?.len();
+            api.delete(&path, None).await?;
+            let name = text(&one["username"]);
+            print(api.json, &json!({ "username": name, "ended": sessions }), || {
+                format!("All sessions of administrator {name} have ended: {sessions}")
             })
         }
         AdministratorCommand::RemoveSecondFactor(one) => {
-            let administrator = find(&context, &one.name).await?;
-            context.administrators().remove_second_factor(&administrator, &context.actor).await.map_err(told)?;
-            let name = administrator.username;
-            print(context.json, &json!({ "username": name, "second_factor": false }), || {
+            let one = find(api, &one.name).await?;
+            api.delete(&path_of(&one, &["second-factor"]), None).await?;
+            let name = text(&one["username"]);
+            print(api.json, &json!({ "username": name, "second_factor": false }), || {
                 format!("Administrator {name} logs in with the password alone")
             })
         }
@@ -109,12 +101,25 @@ pub async fn run(cli: &Cli, command: AdministratorCommand) -> anyhow::Result<()>
 }
 
 /// An administrator by the user name.
-async fn find(context: &Context, username: &str) -> anyhow::Result<Administrator> {
-    if let Some(known) = context.store.administrator_by_username(username).await? {
-        return Ok(known);
-    }
-    if !context.store.has_administrators().await? {
+async fn find(api: &Administration, username: &str) -> anyhow::Result<Value> {
+    let all = api.items(&path(&["administrators"])).await?;
+    if all.is_empty() {
         bail!("there is no administrator yet; `registrar administrator create` makes one");
     }
-    None.with_context(|| format!("there is no administrator {username:?}; `registrar administrator list` lists them"))
+    let wanted = fold(username);
+    let found = all.into_iter().find(|one| one["username"].as_str().map(fold).as_ref() == Some(&wanted));
+    found.with_context(|| format!("there is no administrator {username:?}; `registrar administrator list` lists them"))
+}
+
+/// The path of an administrator, and what is below.
+fn path_of(one: &Value, more: &[&str]) -> String {
+    let id = text(&one["id"]);
+    path(&[&["administrators", &id], more].concat())
+}
+
+/// An administrator to be changed, with the path and the version.
+async fn read(api: &Administration, username: &str) -> anyhow::Result<(String, Answer)> {
+    let path = path_of(&find(api, username).await?, &[]);
+    let one = api.get(&path).await?;
+    Ok((path, one))
 }

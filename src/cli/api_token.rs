@@ -3,16 +3,13 @@
 use anyhow::Context as _;
 use clap::Subcommand;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use super::Cli;
+use super::administration::{Administration, path};
 use super::administrator::role;
-use super::context::{Context, told};
-use super::output::{pairs, print, table, time, time_or};
+use super::output::{pairs, print, table, text, when};
 use super::values::duration;
-use crate::administrators::api_tokens::NewApiToken;
-use crate::model::administrator::{ApiToken, Role};
-use crate::model::domain::Domain;
-use crate::model::id::ApiTokenId;
+use crate::model::administrator::Role;
 
 /// API tokens: how programs use the administration API
 #[derive(Debug, Subcommand)]
@@ -48,89 +45,79 @@ pub enum ApiTokenCommand {
 }
 
 /// Runs the command.
-pub async fn run(cli: &Cli, command: ApiTokenCommand) -> anyhow::Result<()> {
-    let context = Context::open(cli).await?;
+pub async fn run(api: &Administration, command: ApiTokenCommand) -> anyhow::Result<()> {
     match command {
         ApiTokenCommand::Create { label, role, domain, expires } => {
-            let domain_id = match domain {
-                Some(name) => Some(context.domain(&name).await?.id()),
-                None => None,
-            };
-            let new = NewApiToken { label, role, domain_id, lifetime: expires };
-            let made = context.administrators().create_api_token(new, &context.actor).await;
-            let (token, secret) = made.map_err(told)?;
-            let domains = context.store.domains().await?;
-            let mut value = describe(&context, &token, &domains);
-            value["api_token"] = json!(secret.expose());
-            print(context.json, &value, || {
+            let mut wanted = json!({ "label": label, "role": role });
+            if let Some(domain) = domain {
+                api.domain(&domain).await?;
+                wanted["domain"] = domain.into();
+            }
+            if let Some(seconds) = expires {
+                wanted["expires_in"] = seconds.into();
+            }
+            let mut token = api.post(&path(&["api-tokens"]), &wanted).await?.body;
+            token["api_token"] = token["value"].take();
+            token.as_object_mut().map(|members| members.remove("value"));
+            print(api.json, &token, || {
                 pairs([
-                    ("API token", format!("{}   (shown this once)", secret.expose())),
-                    ("Id", token.id.to_string()),
-                    ("Label", token.label.clone()),
-                    ("Role", token.role.to_string()),
-                    ("Domain", domain_of(&token, &domains)),
-                    ("Expires", time_or(token.expires_at, "never")),
+                    ("API token", format!("{}   (shown this once)", text(&token["api_token"]))),
+                    ("Id", text(&token["id"])),
+                    ("Label", text(&token["label"])),
+                    ("Role", text(&token["role"])),
+                    ("Domain", domain_of(&token)),
+                    ("Expires", when(&token["expires_at"], "never")),
                 ])
             })
         }
-        ApiTokenCommand::List { limit, after } => {
-            let after = after.as_deref().map(id_of).transpose()?;
-            let tokens = context.store.api_tokens(after, limit).await?;
-            let domains = context.store.domains().await?;
-            let shown: Vec<Value> = tokens.iter().map(|token| describe(&context, token, &domains)).collect();
-            print(context.json, &json!(shown), || {
-                let row = |token: &ApiToken| {
-                    [
-                        token.id.to_string(),
-                        token.label.clone(),
-                        token.role.to_string(),
-                        domain_of(token, &domains),
-                        standing(&context, token).to_owned(),
-                        time_or(token.expires_at, "never"),
-                        time_or(token.last_used_at, "never"),
-                        time(token.created_at),
-                    ]
-                };
-                let rows: Vec<_> = tokens.iter().map(row).collect();
-                table(["ID", "LABEL", "ROLE", "DOMAIN", "STATUS", "EXPIRES", "LAST USED", "CREATED"], &rows)
-            })
-        }
+        ApiTokenCommand::List { limit, after } => list(api, limit, after.as_deref()).await,
         ApiTokenCommand::Revoke { id } => {
-            context.administrators().revoke_api_token(id_of(&id)?, &context.actor).await.map_err(told)?;
-            print(context.json, &json!({ "revoked": id }), || format!("API token {id} is revoked"))
+            check_id(&id)?;
+            api.delete(&path(&["api-tokens", &id]), None).await?;
+            print(api.json, &json!({ "revoked": id }), || format!("API token {id} is revoked"))
         }
     }
 }
 
-fn id_of(text: &str) -> anyhow::Result<ApiTokenId> {
-    let parsed = text.parse().ok().map(ApiTokenId);
+async fn list(api: &Administration, limit: i64, after: Option<&str>) -> anyhow::Result<()> {
+    after.map_or(Ok(()), check_id)?;
+    let mut tokens = api.items(&path(&["api-tokens"])).await?;
+    if let Some(after) = after {
+        let at = tokens.iter().position(|token| token["id"] == after);
+        tokens.drain(..=at.with_context(|| format!("there is no API token {after}; the list shows the ids"))?);
+    }
+    tokens.truncate(usize::try_from(limit)?);
+    print(api.json, &json!(tokens), || {
+        let row = |token: &Value| {
+            [
+                text(&token["id"]),
+                text(&token["label"]),
+                text(&token["role"]),
+                domain_of(token),
+                standing(token).to_owned(),
+                when(&token["expires_at"], "never"),
+                when(&token["last_used_at"], "never"),
+                when(&token["created_at"], "-"),
+            ]
+        };
+        let rows: Vec<_> = tokens.iter().map(row).collect();
+        table(["ID", "LABEL", "ROLE", "DOMAIN", "STATUS", "EXPIRES", "LAST USED", "CREATED"], &rows)
+    })
+}
+
+fn check_id(text: &str) -> anyhow::Result<()> {
+    let parsed = text.parse::<Uuid>().ok().map(drop);
     parsed.with_context(|| format!("{text:?} is not an id; the list shows the ids"))
 }
 
-fn domain_of(token: &ApiToken, domains: &[Domain]) -> String {
-    let Some(id) = token.domain_id else { return "all".to_owned() };
-    domains.iter().find(|domain| domain.id == id).map_or_else(|| id.to_string(), |domain| domain.name.clone())
+fn domain_of(token: &Value) -> String {
+    token["domain"].as_str().unwrap_or("all").to_owned()
 }
 
-fn standing(context: &Context, token: &ApiToken) -> &'static str {
-    match token.revoked_at {
-        Some(_) => "revoked",
-        None if token.is_valid_at(context.now()) => "usable",
-        None => "expired",
+fn standing(token: &Value) -> &'static str {
+    match (&token["revoked_at"], &token["usable"]) {
+        (Value::Null, Value::Bool(true)) => "usable",
+        (Value::Null, _) => "expired",
+        _ => "revoked",
     }
-}
-
-fn describe(context: &Context, token: &ApiToken, domains: &[Domain]) -> Value {
-    json!({
-        "id": token.id,
-        "label": token.label,
-        "role": token.role,
-        "domain": token.domain_id.map(|_| domain_of(token, domains)),
-        "created_by": token.created_by,
-        "created_at": token.created_at,
-        "expires_at": token.expires_at,
-        "last_used_at": token.last_used_at,
-        "revoked_at": token.revoked_at,
-        "usable": token.is_valid_at(context.now()),
-    })
 }

@@ -21,7 +21,7 @@ pub struct ApplyArgs {
 /// Brings what the file names to the state it describes.
 pub async fn run(cli: &Cli, arguments: ApplyArgs) -> anyhow::Result<()> {
     let file = ProvisioningFile::load(&arguments.file)?;
-    let context = Context::open_or_create(cli).await?;
+    let context = Context::open_or_create(cli, "apply").await?;
     let public_url = context.public_url().await?;
     let people = context.people()?;
     let administrators = context.administrators();
@@ -30,7 +30,7 @@ pub async fn run(cli: &Cli, arguments: ApplyArgs) -> anyhow::Result<()> {
         registry: &context.registry,
         people: &people,
         administrators: &administrators,
-        public_url: &public_url,
+        public_url: public_url.as_str(),
         actor: &context.actor,
     };
     let report = provisioner.apply(&file).await?;

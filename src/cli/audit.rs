@@ -1,12 +1,10 @@
 //! `registrar audit`.
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Cli;
-use super::context::Context;
+use super::administration::{Administration, in_domain};
 use super::output::{line, print};
-use crate::store::audit_list::AuditQuery;
 
 /// Flags of `audit`.
 #[derive(Debug, Args)]
@@ -19,24 +17,12 @@ pub struct AuditArgs {
 }
 
 /// Prints a domain's audit events as JSON lines, oldest first.
-pub async fn run(cli: &Cli, arguments: AuditArgs) -> anyhow::Result<()> {
-    let context = Context::open(cli).await?;
-    let domain = context.domain(&arguments.domain).await?;
-    let mut query = AuditQuery { limit: arguments.limit, ..AuditQuery::default() };
-    let mut events = Vec::new();
-    while let Some(page) = context.store.audit_events(domain.id(), &query).await? {
-        events.extend(page.items);
-        query.limit = arguments.limit - i64::try_from(events.len())?;
-        query.cursor = page.next;
-        if query.cursor.is_none() || query.limit <= 0 {
-            break;
-        }
-    }
+pub async fn run(api: &Administration, arguments: AuditArgs) -> anyhow::Result<()> {
+    let mut events = api.pages(&in_domain(&arguments.domain, &["audit"]), "", arguments.limit).await?;
     events.reverse();
-    if context.json {
+    if api.json {
         return print(true, &json!(events), String::new);
     }
-    let lines: Result<Vec<String>, _> = events.iter().map(serde_json::to_string).collect();
-    let lines = lines?;
+    let lines: Vec<String> = events.iter().map(Value::to_string).collect();
     if lines.is_empty() { Ok(()) } else { line(&lines.join("\n")) }
 }

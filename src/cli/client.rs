@@ -6,10 +6,11 @@ mod life;
 mod set;
 mod show;
 
+use anyhow::Context as _;
 use clap::Subcommand;
 
-use super::Cli;
-use super::context::Context;
+use super::administration::{Administration, Answer, in_domain};
+use crate::model::client_id_document::is_document_id;
 
 /// Clients of a domain: the applications that get tokens
 #[derive(Debug, Subcommand)]
@@ -51,20 +52,37 @@ pub struct One {
 }
 
 /// Runs the command.
-pub async fn run(cli: &Cli, command: ClientCommand) -> anyhow::Result<()> {
-    let context = Context::open(cli).await?;
+pub async fn run(api: &Administration, command: ClientCommand) -> anyhow::Result<()> {
     match command {
-        ClientCommand::Create(arguments) => create::run(&context, *arguments).await,
-        ClientCommand::List(arguments) => show::list(&context, arguments).await,
-        ClientCommand::Show(one) => show::show(&context, &one).await,
-        ClientCommand::Set(arguments) => set::run(&context, *arguments).await,
-        ClientCommand::Suspend(one) => life::turn(&context, &one, life::SUSPEND).await,
-        ClientCommand::Resume(one) => life::turn(&context, &one, life::RESUME).await,
-        ClientCommand::Approve(one) => life::turn(&context, &one, life::APPROVE).await,
-        ClientCommand::Delete(one) => life::delete(&context, &one).await,
-        ClientCommand::Restore(one) => life::restore(&context, &one).await,
-        ClientCommand::Renew(arguments) => life::renew(&context, arguments).await,
-        ClientCommand::EndSecret(arguments) => life::end_secret(&context, arguments).await,
-        ClientCommand::Reassign(arguments) => life::reassign(&context, arguments).await,
+        ClientCommand::Create(arguments) => create::run(api, *arguments).await,
+        ClientCommand::List(arguments) => show::list(api, arguments).await,
+        ClientCommand::Show(one) => show::show(api, &one, read(api, &one).await?.body).await,
+        ClientCommand::Set(arguments) => set::run(api, *arguments).await,
+        ClientCommand::Suspend(one) => life::turn(api, &one, "suspend").await,
+        ClientCommand::Resume(one) => life::turn(api, &one, "resume").await,
+        ClientCommand::Approve(one) => life::turn(api, &one, "approve").await,
+        ClientCommand::Delete(one) => life::delete(api, &one).await,
+        ClientCommand::Restore(one) => life::restore(api, &one).await,
+        ClientCommand::Renew(arguments) => life::renew(api, arguments).await,
+        ClientCommand::EndSecret(arguments) => life::end_secret(api, arguments).await,
+        ClientCommand::Reassign(arguments) => life::reassign(api, arguments).await,
     }
+}
+
+/// The path of a client, and what is below.
+fn path_of(one: &One, more: &[&str]) -> String {
+    in_domain(&one.domain, &[&["clients", &one.id], more].concat())
+}
+
+/// A client, deleted ones too.
+async fn read(api: &Administration, one: &One) -> anyhow::Result<Answer> {
+    let One { domain, id } = one;
+    api.find(&path_of(one, &[])).await?.with_context(|| {
+        if is_document_id(id) {
+            return format!(
+                "{id} is a metadata document, which is not registered; to keep it out, add it to the list: `registrar domain set {domain} client_document_denied_hosts={id}`"
+            );
+        }
+        format!("domain {domain} has no client {id:?}; `registrar client list {domain}` lists them")
+    })
 }

@@ -4,12 +4,10 @@ use anyhow::bail;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::Cli;
-use super::context::{Context, told};
-use super::output::{members, pairs, print, table, time};
-use super::values::{Assignment, assign, assignment};
-use crate::domains::endpoints::Endpoints;
-use crate::model::domain::{self, Domain, DomainSettings};
+use super::administration::{Administration, in_domain, path};
+use super::output::{members, pairs, print, table, text, when};
+use super::values::{Assignment, assignment, patch_of};
+use crate::model::domain::{self, DomainSettings};
 
 /// Security domains: each is an issuer with clients, scopes, policies and keys of its own
 #[derive(Debug, Subcommand)]
@@ -56,7 +54,7 @@ pub enum DomainCommand {
 /// A set of settings for one use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DomainPreset {
-    /// An API gateway registers the applications of its developers, with a dcr_admin token
+    /// An API gateway registers the applications of its developers, with a `dcr_admin` token
     Gateway,
     /// MCP clients begin by themselves: open registration and client ID metadata documents, under the policy mcp
     Mcp,
@@ -64,112 +62,99 @@ pub enum DomainPreset {
     Empty,
 }
 
-impl DomainPreset {
-    fn applied(preset: Option<Self>, mut settings: DomainSettings) -> DomainSettings {
+impl From<DomainPreset> for domain::DomainPreset {
+    fn from(preset: DomainPreset) -> Self {
         match preset {
-            Some(Self::Gateway) => domain::DomainPreset::Gateway.apply(&mut settings),
-            Some(Self::Mcp) => domain::DomainPreset::Mcp.apply(&mut settings),
-            Some(Self::Empty) => domain::DomainPreset::Empty.apply(&mut settings),
-            None => {}
+            DomainPreset::Gateway => Self::Gateway,
+            DomainPreset::Mcp => Self::Mcp,
+            DomainPreset::Empty => Self::Empty,
         }
-        settings
+    }
+}
+
+impl DomainCommand {
+    /// Whether it makes the database where there is none.
+    pub fn creates(&self) -> bool {
+        matches!(self, Self::Create { .. })
     }
 }
 
 /// Runs the command.
-pub async fn run(cli: &Cli, command: DomainCommand) -> anyhow::Result<()> {
-    let context = match command {
-        DomainCommand::Create { .. } => Context::open_or_create(cli).await?,
-        _ => Context::open(cli).await?,
-    };
+pub async fn run(api: &Administration, command: DomainCommand) -> anyhow::Result<()> {
     match command {
         DomainCommand::Create { name, preset, settings } => {
-            let settings = assign(&DomainPreset::applied(preset, DomainSettings::default()), &settings)?;
-            if !context.domains.create(&name, settings, &context.actor).await.map_err(told)? {
-                bail!("there is a domain {name:?} already");
+            let mut wanted = json!({ "name": name });
+            wanted["settings"] = patch_of::<DomainSettings>(&Value::Null, &settings)?.into();
+            if let Some(preset) = preset {
+                wanted["preset"] = serde_json::to_value(domain::DomainPreset::from(preset))?;
             }
-            show(&context, &name).await
+            show(api, api.post(&path(&["domains"]), &wanted).await?.body)
         }
-        DomainCommand::List => list(&context).await,
-        DomainCommand::Show { name } => show(&context, &name).await,
+        DomainCommand::List => list(api).await,
+        DomainCommand::Show { name } => show(api, api.domain(&name).await?.body),
         DomainCommand::Set { name, preset, settings } => {
-            let domain = context.domain(&name).await?;
-            let settings = assign(&DomainPreset::applied(preset, domain.domain.settings.clone()), &settings)?;
-            context.domains.change(&domain, &settings, &context.actor).await.map_err(told)?;
-            show(&context, &name).await
+            let current = api.domain(&name).await?;
+            let patch = Value::Object(patch_of::<DomainSettings>(&current.body["settings"], &settings)?);
+            let changed = match preset {
+                Some(preset) => {
+                    let wanted = json!({ "preset": domain::DomainPreset::from(preset), "settings": patch });
+                    api.act(&in_domain(&name, &["apply-preset"]), Some(&current), Some(&wanted)).await?
+                }
+                None => api.patch(&in_domain(&name, &[]), &current, &patch).await?,
+            };
+            show(api, changed.body)
         }
         DomainCommand::Delete { name, yes } => {
-            let domain = context.domain(&name).await?;
+            let domain = api.domain(&name).await?;
             if !yes {
                 bail!("deleting domain {name} deletes all its clients, keys and policies; confirm with --yes");
             }
-            context.domains.delete(&domain, &context.actor).await.map_err(told)?;
-            print(context.json, &json!({ "deleted": name }), || format!("Domain {name} is deleted"))
+            api.delete(&in_domain(&name, &[]), Some(&domain)).await?;
+            print(api.json, &json!({ "deleted": name }), || format!("Domain {name} is deleted"))
         }
     }
 }
 
-async fn list(context: &Context) -> anyhow::Result<()> {
-    let base = context.public_url().await?;
-    let domains = context.store.domains().await?;
-    let shown: Vec<Value> = domains.iter().map(|domain| describe(&base, domain)).collect();
-    print(context.json, &json!(shown), || {
-        let row = |domain: &Domain| {
-            let registration = match &domain.settings {
-                settings if settings.open_registration => "open",
-                settings if settings.registration => "on",
+async fn list(api: &Administration) -> anyhow::Result<()> {
+    let domains: Vec<Value> = api.items(&path(&["domains"])).await?.into_iter().map(flat).collect();
+    print(api.json, &json!(domains), || {
+        let row = |domain: &Value| {
+            let settings = &domain["settings"];
+            let registration = match (&settings["open_registration"], &settings["registration"]) {
+                (Value::Bool(true), _) => "open",
+                (_, Value::Bool(true)) => "on",
                 _ => "off",
             };
-            [
-                domain.name.clone(),
-                format!("{base}/{}/oidc", domain.name),
-                registration.to_owned(),
-                time(domain.created_at),
-            ]
+            [text(&domain["name"]), text(&domain["issuer"]), registration.to_owned(), when(&domain["created_at"], "-")]
         };
         table(["NAME", "ISSUER", "REGISTRATION", "CREATED"], &domains.iter().map(row).collect::<Vec<_>>())
     })
 }
 
-async fn show(context: &Context, name: &str) -> anyhow::Result<()> {
-    let domain = &context.domain(name).await?.domain;
-    let value = describe(&context.public_url().await?, domain);
-    print(context.json, &value, || {
-        let url = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+fn show(api: &Administration, domain: Value) -> anyhow::Result<()> {
+    let domain = flat(domain);
+    print(api.json, &domain, || {
         pairs([
-            ("Domain", domain.name.clone()),
-            ("Issuer", url("issuer")),
-            ("Discovery URL", url("discovery_url")),
-            ("Token URL", url("token_url")),
-            ("Registration URL", url("registration_url")),
-            ("Renew secret URL", url("renew_secret_url")),
-            ("Introspection URL", url("introspection_url")),
-            ("Keys URL", url("jwks_url")),
-            ("Created", time(domain.created_at)),
+            ("Domain", text(&domain["name"])),
+            ("Issuer", text(&domain["issuer"])),
+            ("Discovery URL", text(&domain["discovery_url"])),
+            ("Token URL", text(&domain["token_url"])),
+            ("Registration URL", text(&domain["registration_url"])),
+            ("Renew secret URL", text(&domain["renew_secret_url"])),
+            ("Introspection URL", text(&domain["introspection_url"])),
+            ("Keys URL", text(&domain["jwks_url"])),
+            ("Created", when(&domain["created_at"], "-")),
             ("Settings", String::new()),
-        ]) + &members(&value["settings"])
+        ]) + &members(&domain["settings"])
     })
 }
 
-fn describe(base: &str, domain: &Domain) -> Value {
-    let mut described = json!({ "name": domain.name });
-    if let (Value::Object(described), Ok(Value::Object(urls))) =
-        (&mut described, serde_json::to_value(Endpoints::of(base, &domain.name)))
+/// A domain with its URLs beside its name.
+fn flat(mut domain: Value) -> Value {
+    if let Value::Object(members) = &mut domain
+        && let Some(Value::Object(endpoints)) = members.remove("endpoints")
     {
-        described.extend(urls);
+        members.extend(endpoints);
     }
-    described["settings"] = json!(domain.settings);
-    described["version"] = domain.version.into();
-    described["created_at"] = json!(domain.created_at);
-    described
-}
-
-/// Where a domain's metadata is.
-pub fn discovery_url(base: &str, domain: &str) -> String {
-    Endpoints::of(base, domain).discovery_url
-}
-
-/// Where secrets are renewed, with the placeholder that APIM fills in.
-pub fn renew_secret_url(base: &str, domain: &str) -> String {
-    Endpoints::of(base, domain).renew_secret_url
+    domain
 }

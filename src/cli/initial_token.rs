@@ -1,17 +1,13 @@
 //! `registrar initial-token`.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use super::Cli;
-use super::context::{Context, policy, told};
-use super::output::{pairs, print, table, time, time_or};
+use super::administration::{Administration, in_domain};
+use super::output::{pairs, plain, print, table, text, when};
 use super::values::duration;
-use crate::domains::initial_access_tokens::NewToken;
-use crate::model::id::InitialAccessTokenId;
-use crate::store::cache::DomainEntry;
-use crate::store::initial_access_tokens::InitialAccessToken;
 
 /// Initial access tokens of a domain: who holds one may register clients (RFC 7591)
 #[derive(Debug, Subcommand)]
@@ -48,74 +44,68 @@ pub enum InitialTokenCommand {
 }
 
 /// Runs the command.
-pub async fn run(cli: &Cli, command: InitialTokenCommand) -> anyhow::Result<()> {
-    let context = Context::open(cli).await?;
+pub async fn run(api: &Administration, command: InitialTokenCommand) -> anyhow::Result<()> {
     match command {
-        InitialTokenCommand::Create { domain, label, uses, expires, policy: name } => {
-            let domain = context.domain(&domain).await?;
-            let policy = name.map(|name| policy(&domain, &name).map(|policy| policy.id)).transpose()?;
-            let new = NewToken { label, max_uses: uses, lifetime: expires, policy };
-            let issued = context.domains.issue_initial_access_token(&domain, new, &context.actor).await;
-            let (secret, token) = issued.map_err(told)?;
-            let mut value = describe(&context, &domain, &token);
-            value["initial_access_token"] = secret.expose().into();
-            print(context.json, &value, || {
+        InitialTokenCommand::Create { domain, label, uses, expires, policy } => {
+            let mut wanted = json!({ "label": label });
+            for (name, value) in [
+                ("max_uses", uses.map(Value::from)),
+                ("lifetime", expires.map(Value::from)),
+                ("policy", policy.map(Value::from)),
+            ] {
+                if let Some(value) = value {
+                    wanted[name] = value;
+                }
+            }
+            let made = api.post(&in_domain(&domain, &["initial-access-tokens"]), &wanted).await?.body;
+            let token = usable(made);
+            print(api.json, &token, || {
                 pairs([
-                    ("Initial access token", format!("{}   (shown this once)", secret.expose())),
-                    ("Id", token.id.to_string()),
-                    ("Uses", token.max_uses.map_or_else(|| "any number".to_owned(), |max| max.to_string())),
-                    ("Expires", time_or(token.expires_at, "never")),
+                    ("Initial access token", format!("{}   (shown this once)", text(&token["initial_access_token"]))),
+                    ("Id", text(&token["id"])),
+                    ("Uses", token["max_uses"].as_i64().map_or_else(|| "any number".to_owned(), |max| max.to_string())),
+                    ("Expires", when(&token["expires_at"], "never")),
                 ])
             })
         }
-        InitialTokenCommand::List { domain } => {
-            let domain = context.domain(&domain).await?;
-            let tokens = context.store.initial_access_tokens(domain.id()).await?;
-            let shown: Vec<Value> = tokens.iter().map(|token| describe(&context, &domain, token)).collect();
-            print(context.json, &json!(shown), || {
-                let row = |token: &InitialAccessToken| {
-                    let uses = match token.max_uses {
-                        Some(max) => format!("{} of {max}", token.uses),
-                        None => token.uses.to_string(),
-                    };
-                    let status = token.refusal(context.now()).and_then(|text| text.rsplit(' ').next());
-                    [
-                        token.id.to_string(),
-                        token.label.clone(),
-                        uses,
-                        time_or(token.expires_at, "never"),
-                        status.map_or("usable", |last| if last == "up" { "used up" } else { last }).to_owned(),
-                        time(token.created_at),
-                    ]
-                };
-                let rows: Vec<_> = tokens.iter().map(row).collect();
-                table(["ID", "LABEL", "USES", "EXPIRES", "STATUS", "CREATED"], &rows)
-            })
-        }
+        InitialTokenCommand::List { domain } => list(api, &domain).await,
         InitialTokenCommand::Revoke { domain, id } => {
-            let domain = context.domain(&domain).await?;
-            let parsed = id.parse().ok().map(InitialAccessTokenId);
-            let parsed = parsed.with_context(|| format!("{id:?} is not an id; the list shows the ids"))?;
-            context.domains.revoke_initial_access_token(&domain, parsed, &context.actor).await.map_err(told)?;
-            print(context.json, &json!({ "revoked": id }), || format!("Initial access token {id} is revoked"))
+            id.parse::<Uuid>().ok().with_context(|| format!("{id:?} is not an id; the list shows the ids"))?;
+            let path = in_domain(&domain, &["initial-access-tokens", &id]);
+            match api.find(&path).await? {
+                Some(token) if !token.body["revoked_at"].is_null() => bail!("the token is revoked already"),
+                Some(_) => api.delete(&path, None).await?,
+                None => bail!("domain {domain} has no initial access token {id}; the list shows the ids"),
+            }
+            print(api.json, &json!({ "revoked": id }), || format!("Initial access token {id} is revoked"))
         }
     }
 }
 
-fn describe(context: &Context, domain: &DomainEntry, token: &InitialAccessToken) -> Value {
-    let policy = token.policy_id.map(|id| match domain.policies.iter().find(|policy| policy.id == id) {
-        Some(policy) => policy.name.as_str(),
-        None => "(deleted)",
-    });
-    json!({
-        "id": token.id,
-        "label": token.label,
-        "policy": policy,
-        "uses": token.uses,
-        "max_uses": token.max_uses,
-        "expires_at": token.expires_at,
-        "revoked_at": token.revoked_at,
-        "created_at": token.created_at,
-        "usable": token.refusal(context.now()).is_none(),
+async fn list(api: &Administration, domain: &str) -> anyhow::Result<()> {
+    let tokens = api.items(&in_domain(domain, &["initial-access-tokens"])).await?;
+    let tokens: Vec<Value> = tokens.into_iter().map(usable).collect();
+    print(api.json, &json!(tokens), || {
+        let row = |token: &Value| {
+            let uses = match token["max_uses"].as_i64() {
+                Some(max) => format!("{} of {max}", plain(&token["uses"])),
+                None => plain(&token["uses"]),
+            };
+            [
+                text(&token["id"]),
+                text(&token["label"]),
+                uses,
+                when(&token["expires_at"], "never"),
+                text(&token["state"]).replace('_', " "),
+                when(&token["created_at"], "-"),
+            ]
+        };
+        table(["ID", "LABEL", "USES", "EXPIRES", "STATUS", "CREATED"], &tokens.iter().map(row).collect::<Vec<_>>())
     })
+}
+
+/// A token with whether it can be used beside its state.
+fn usable(mut token: Value) -> Value {
+    token["usable"] = (token["state"] == "usable").into();
+    token
 }

@@ -7,16 +7,14 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Cli;
+use super::administration::{Administration, in_domain};
 use super::context::Context;
-use super::output::{line, print, table, time, time_or};
+use super::output::{line, print, table, text, when};
 use crate::keys::data_keys::DataKeys;
 use crate::keys::master_key::MasterKey;
-use crate::keys::rotation::Turned;
 use crate::model::random;
 use crate::model::secret::Secret;
 use crate::startup;
-
-const OVERTAKEN: &str = "the keys changed meanwhile; look at them and try again";
 
 /// Keys: those that sign tokens, and the master key
 #[derive(Debug, Subcommand)]
@@ -60,74 +58,42 @@ pub struct RewrapArgs {
 
 /// Runs the command.
 pub async fn run(cli: &Cli, command: KeysCommand) -> anyhow::Result<()> {
-    if matches!(command, KeysCommand::GenerateMaster) {
-        let key = random::secret();
-        return print(cli.options.json, &json!({ "master_key": key }), || key.clone());
-    }
-    let context = Context::open(cli).await?;
     match command {
-        KeysCommand::List { domain } => list(&context, &domain).await,
+        KeysCommand::List { domain } => cli.administer(async |api| list(api, &domain).await).await,
         KeysCommand::Rotate { domain, now } => {
-            let entry = context.domain(&domain).await?;
-            let rotator = context.rotator();
-            let turned = match now {
-                true => rotator.rotate_now(&entry, &context.actor).await?,
-                false => rotator.rotate(&entry, &context.actor).await?,
-            };
-            match turned {
-                Turned::Done => {}
-                Turned::Nothing => bail!(
-                    "successors are published already: wait, or let them sign with --now; `registrar keys list {domain}`"
-                ),
-                Turned::Overtaken => bail!(OVERTAKEN),
-            }
-            list(&context, &domain).await
+            cli.administer(async |api| {
+                api.post(&in_domain(&domain, &["keys", "rotate"]), &json!({ "now": now })).await?;
+                list(api, &domain).await
+            })
+            .await
         }
-        KeysCommand::Revoke { domain, kid } => {
-            let entry = context.domain(&domain).await?;
-            match context.rotator().revoke(&entry, &kid, &context.actor).await? {
-                Turned::Done => {}
-                Turned::Nothing => bail!("domain {domain} has no key {kid} that is not revoked already"),
-                Turned::Overtaken => bail!(OVERTAKEN),
-            }
-            list(&context, &domain).await
+        KeysCommand::Revoke { domain, kid } => cli.administer(async |api| revoke(api, &domain, &kid).await).await,
+        KeysCommand::Rewrap(arguments) => rewrap(&Context::open(cli, "keys rewrap").await?, arguments).await,
+        KeysCommand::GenerateMaster => {
+            let key = random::secret();
+            print(cli.options.json, &json!({ "master_key": key }), || key.clone())
         }
-        KeysCommand::Rewrap(arguments) => rewrap(&context, arguments).await,
-        KeysCommand::GenerateMaster => Ok(()),
     }
 }
 
-async fn list(context: &Context, domain: &str) -> anyhow::Result<()> {
-    let domain = context.domain(domain).await?;
-    let shown: Vec<Value> = domain
-        .signing_keys
-        .iter()
-        .map(|key| {
-            json!({
-                "kid": key.kid,
-                "algorithm": key.algorithm,
-                "status": key.status,
-                "created_at": key.created_at,
-                "activates_at": key.activates_at,
-                "gone_at": key.gone_at,
-            })
-        })
-        .collect();
-    print(context.json, &json!(shown), || {
-        let rows: Vec<_> = domain
-            .signing_keys
-            .iter()
-            .map(|key| {
-                [
-                    key.kid.clone(),
-                    key.algorithm.to_string(),
-                    key.status.as_str().to_owned(),
-                    time(key.activates_at),
-                    time_or(key.gone_at, "-"),
-                ]
-            })
-            .collect();
-        table(["KID", "ALGORITHM", "STATUS", "SIGNS FROM", "GONE"], &rows)
+async fn revoke(api: &Administration, domain: &str, kid: &str) -> anyhow::Result<()> {
+    let keys = api.items(&in_domain(domain, &["keys"])).await?;
+    let key = keys.iter().find(|key| key["kid"] == kid);
+    if key.is_none_or(|key| key["state"] == "revoked") {
+        bail!("domain {domain} has no key {kid} that is not revoked already");
+    }
+    api.act(&in_domain(domain, &["keys", kid, "revoke"]), None, None).await?;
+    list(api, domain).await
+}
+
+async fn list(api: &Administration, domain: &str) -> anyhow::Result<()> {
+    let keys = api.items(&in_domain(domain, &["keys"])).await?;
+    print(api.json, &json!(keys), || {
+        let row = |key: &Value| {
+            let [kid, algorithm, state] = ["kid", "algorithm", "state"].map(|member| text(&key[member]));
+            [kid, algorithm, state, when(&key["activates_at"], "-"), when(&key["leaves_at"], "-")]
+        };
+        table(["KID", "ALGORITHM", "STATUS", "SIGNS FROM", "GONE"], &keys.iter().map(row).collect::<Vec<_>>())
     })
 }
 

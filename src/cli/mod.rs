@@ -1,5 +1,6 @@
 //! The command line: `registrar serve`, and administration from a shell.
 
+mod administration;
 mod administrator;
 mod api_token;
 mod apply;
@@ -27,6 +28,7 @@ use clap::{Args, Parser, Subcommand};
 use tracing::Subscriber;
 
 use crate::config::{Overrides, Settings};
+use administration::Administration;
 use values::assignment;
 
 /// Makes a log subscriber the process's own; the library has no process-wide state, so the program does it.
@@ -54,6 +56,12 @@ struct Options {
     /// Database: sqlite:PATH or postgres://…
     #[arg(long, global = true, value_name = "URL", hide_env_values = true)]
     database_url: Option<String>,
+    /// Administer the server under this URL, instead of the database of the settings; http on this machine only
+    #[arg(long, global = true, value_name = "URL", env = "REGISTRAR_SERVER", conflicts_with = "database_url")]
+    server: Option<String>,
+    /// A file with the API token for --server, or '-' for standard input; else `REGISTRAR_API_TOKEN` holds it
+    #[arg(long, global = true, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// Print results as JSON
     #[arg(long, global = true)]
     json: bool,
@@ -108,23 +116,44 @@ impl Cli {
         Settings::load(&overrides, environment)
     }
 
+    /// Does something by the API: on the server that was named, else on the database, which must be there.
+    async fn administer(&self, work: impl AsyncFnOnce(&Administration) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        self.on(Administration::open(self), work).await
+    }
+
+    async fn on(
+        &self,
+        opened: impl Future<Output = anyhow::Result<Administration>>,
+        work: impl AsyncFnOnce(&Administration) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let api = Box::pin(opened).await?;
+        let done = Box::pin(work(&api)).await;
+        api.close().await;
+        done
+    }
+
     /// Runs the command.
     pub async fn run(mut self, install: InstallLog) -> anyhow::Result<()> {
         match self.command.take().unwrap_or_else(|| Command::Serve(serve::ServeArgs::default())) {
             Command::Serve(arguments) => Box::pin(serve::run(&self, arguments, install)).await,
-            Command::Domain(command) => domain::run(&self, command).await,
-            Command::Client(command) => client::run(&self, command).await,
-            Command::User(command) => user::run(&self, command).await,
-            Command::Scope(command) => scope::run(&self, command).await,
-            Command::Resource(command) => resource::run(&self, command).await,
-            Command::Policy(command) => policy::run(&self, command).await,
-            Command::InitialToken(command) => initial_token::run(&self, command).await,
-            Command::Administrator(command) => administrator::run(&self, command).await,
-            Command::ApiToken(command) => api_token::run(&self, command).await,
+            Command::Domain(command) if command.creates() => {
+                self.on(Administration::open_or_create(&self), async |api| domain::run(api, command).await).await
+            }
+            Command::Domain(command) => self.administer(async |api| domain::run(api, command).await).await,
+            Command::Client(command) => self.administer(async |api| client::run(api, command).await).await,
+            Command::User(command) => self.administer(async |api| user::run(api, command).await).await,
+            Command::Scope(command) => self.administer(async |api| scope::run(api, command).await).await,
+            Command::Resource(command) => self.administer(async |api| resource::run(api, command).await).await,
+            Command::Policy(command) => self.administer(async |api| policy::run(api, command).await).await,
+            Command::InitialToken(command) => self.administer(async |api| initial_token::run(api, command).await).await,
+            Command::Administrator(command) => {
+                self.administer(async |api| administrator::run(api, command).await).await
+            }
+            Command::ApiToken(command) => self.administer(async |api| api_token::run(api, command).await).await,
             Command::Keys(command) => keys::run(&self, command).await,
             Command::Apply(arguments) => apply::run(&self, arguments).await,
-            Command::Trace(command) => trace::run(&self, command).await,
-            Command::Audit(arguments) => audit::run(&self, arguments).await,
+            Command::Trace(command) => self.administer(async |api| trace::run(api, command).await).await,
+            Command::Audit(arguments) => self.administer(async |api| audit::run(api, arguments).await).await,
             Command::Doctor(arguments) => doctor::run(&self, arguments).await,
             Command::Health(arguments) => health::run(&self, arguments).await,
             Command::Completions(arguments) => completions::run(&arguments),

@@ -97,6 +97,16 @@ pub fn time_or(at: Option<UnixTime>, absent: &str) -> String {
     at.map_or_else(|| absent.to_owned(), time)
 }
 
+/// A time as the API tells it.
+pub fn when(at: &Value, absent: &str) -> String {
+    time_or(at.as_i64().map(UnixTime), absent)
+}
+
+/// A text as the API tells it; empty where there is none.
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,19 +3,15 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::Cli;
-use super::context::{Context, policy, told};
-use super::output::{members, pairs, plain, print, table, time};
+use super::administration::{Administration, Answer, in_domain};
+use super::output::{members, pairs, plain, print, table, text, when};
 use super::values::{Assignment, assign, assignment, read, read_object};
-use crate::clients::admission::Who;
-use crate::clients::dry_run::Trying;
-use crate::model::json::{Object, parse_object, typed};
+use crate::model::json::{self, Object, parse_object, typed};
 use crate::model::registration::policy::Policy;
-use crate::store::policies::NamedPolicy;
 
 /// Registration policies of a domain: what a registration may ask for and what it gets
 #[derive(Debug, Subcommand)]
@@ -78,45 +74,44 @@ pub enum PolicyCommand {
 }
 
 /// Runs the command.
-pub async fn run(cli: &Cli, command: PolicyCommand) -> anyhow::Result<()> {
-    let context = Context::open(cli).await?;
+pub async fn run(api: &Administration, command: PolicyCommand) -> anyhow::Result<()> {
     match command {
-        PolicyCommand::Create { domain, name, from, members } => {
-            let domain = context.domain(&domain).await?;
-            let rules = assign(&start(&from)?, &members)?;
-            let made = context.domains.create_policy(&domain, &name, rules, &context.actor).await.map_err(told)?;
-            show(&context, &made)
-        }
-        PolicyCommand::List { domain } => list(&context, &domain).await,
-        PolicyCommand::Show { domain, name } => {
-            let domain = context.domain(&domain).await?;
-            show(&context, policy(&domain, &name)?)
-        }
+        PolicyCommand::Create { domain, name, from, members } => create(api, (&domain, &name), &from, &members).await,
+        PolicyCommand::List { domain } => list(api, &domain).await,
+        PolicyCommand::Show { domain, name } => show(api, &find(api, &domain, &name).await?.body),
         PolicyCommand::Set { domain, name, from, members } => {
-            let domain = context.domain(&domain).await?;
-            let mut changed = policy(&domain, &name)?.clone();
-            if let Some(from) = from {
-                changed.rules = start(&from)?;
-            }
-            changed.rules = assign(&changed.rules, &members)?;
-            context.domains.change_policy(&domain, &changed, &context.actor).await.map_err(told)?;
-            show(&context, &changed)
+            let current = find(api, &domain, &name).await?;
+            let mut rules = match from {
+                Some(from) => start(&from)?,
+                None => json::members(&current.body["rules"]),
+            };
+            assign::<Policy>(&mut rules, &members)?;
+            let path = in_domain(&domain, &["policies", &name]);
+            show(api, &api.put(&path, Some(&current), Some(&Value::Object(rules))).await?.body)
         }
         PolicyCommand::Delete { domain, name } => {
-            let domain = context.domain(&domain).await?;
-            let gone = policy(&domain, &name)?;
-            context.domains.delete_policy(&domain, gone, &context.actor).await.map_err(told)?;
-            print(context.json, &json!({ "deleted": name }), || format!("Policy {name} is deleted"))
+            let gone = find(api, &domain, &name).await?;
+            api.delete(&in_domain(&domain, &["policies", &name]), Some(&gone)).await?;
+            print(api.json, &json!({ "deleted": name }), || format!("Policy {name} is deleted"))
         }
-        PolicyCommand::DryRun { domain, name, body } => dry_run(&context, &domain, &name, &body).await,
+        PolicyCommand::DryRun { domain, name, body } => dry_run(api, (&domain, &name), &body).await,
     }
 }
 
-/// A preset, or the policy that a file describes.
-fn start(from: &str) -> anyhow::Result<Policy> {
+async fn find(api: &Administration, domain: &str, name: &str) -> anyhow::Result<Answer> {
+    if let Some(policy) = api.find(&in_domain(domain, &["policies", name])).await? {
+        return Ok(policy);
+    }
+    let policies = api.items(&in_domain(domain, &["policies"])).await?;
+    let names: Vec<&str> = policies.iter().filter_map(|policy| policy["name"].as_str()).collect();
+    bail!("domain {domain} has no policy {name:?}; there is {}", names.join(", "))
+}
+
+/// The rules of a preset, or those that a file describes.
+fn start(from: &str) -> anyhow::Result<Object> {
     match from {
-        "gateway" => return Ok(Policy::gateway()),
-        "mcp" => return Ok(Policy::mcp()),
+        "gateway" => return Ok(json::members(&Policy::gateway())),
+        "mcp" => return Ok(json::members(&Policy::mcp())),
         _ => {}
     }
     let path = Path::new(from);
@@ -127,65 +122,75 @@ fn start(from: &str) -> anyhow::Result<Policy> {
     } else {
         parse_object(&bytes).map_err(|problem| anyhow!("{from}: {problem}"))?
     };
-    typed(&object).map_err(|problem| anyhow!("{from}: {problem}"))
+    typed::<Policy>(&object).map_err(|problem| anyhow!("{from}: {problem}"))?;
+    Ok(object)
 }
 
-async fn list(context: &Context, domain: &str) -> anyhow::Result<()> {
-    let domain = context.domain(domain).await?;
-    let shown: Vec<Value> = domain.policies.iter().map(describe).collect();
-    let settings = &domain.domain.settings;
-    let used = |name: &str| {
-        let uses = [("gateways", &settings.gateway_policy), ("open registration", &settings.open_policy)];
-        uses.iter().filter(|(_, used)| *used == name).map(|(by, _)| *by).collect::<Vec<_>>().join(", ")
+async fn create(
+    api: &Administration,
+    (domain, name): (&str, &str),
+    from: &str,
+    members: &[Assignment],
+) -> anyhow::Result<()> {
+    let mut rules = start(from)?;
+    assign::<Policy>(&mut rules, members)?;
+    // Where a null means "none" and not the default, only all the rules at once can say it.
+    let whole = rules.values().any(Value::is_null).then(|| Value::Object(rules.clone()));
+    rules.retain(|_, value| !value.is_null());
+    let wanted = json!({ "name": name, "preset": "gateway", "rules": rules });
+    let mut made = api.post(&in_domain(domain, &["policies"]), &wanted).await?;
+    if let Some(whole) = whole.filter(|whole| differs(&made.body["rules"], whole)) {
+        made = api.put(&in_domain(domain, &["policies", name]), Some(&made), Some(&whole)).await?;
+    }
+    show(api, &made.body)
+}
+
+/// Whether a member is not what is wanted.
+fn differs(rules: &Value, wanted: &Value) -> bool {
+    json::members(wanted).iter().any(|(name, value)| rules[name] != *value)
+}
+
+async fn list(api: &Administration, domain: &str) -> anyhow::Result<()> {
+    let policies = api.items(&in_domain(domain, &["policies"])).await?;
+    let used = |policy: &Value| {
+        let uses = [("gateway_policy", "gateways"), ("open_policy", "open registration")];
+        let named = policy["named_by"].as_array().map(Vec::as_slice).unwrap_or_default();
+        uses.iter().filter(|(by, _)| named.iter().any(|n| n == by)).map(|(_, by)| *by).collect::<Vec<_>>().join(", ")
     };
-    print(context.json, &json!(shown), || {
-        let rows: Vec<_> = domain
-            .policies
-            .iter()
-            .map(|policy| {
-                let grants = policy.rules.grant_types.join(" ");
-                [policy.name.clone(), used(&policy.name), grants, time(policy.created_at)]
-            })
-            .collect();
-        table(["NAME", "BINDS", "GRANTS", "CREATED"], &rows)
+    print(api.json, &json!(policies), || {
+        let row = |policy: &Value| {
+            let grants = plain(&policy["rules"]["grant_types"]);
+            [text(&policy["name"]), used(policy), grants, when(&policy["created_at"], "-")]
+        };
+        table(["NAME", "BINDS", "GRANTS", "CREATED"], &policies.iter().map(row).collect::<Vec<_>>())
     })
 }
 
-fn describe(policy: &NamedPolicy) -> Value {
-    json!({ "name": policy.name, "rules": policy.rules, "created_at": policy.created_at })
-}
-
-fn show(context: &Context, policy: &NamedPolicy) -> anyhow::Result<()> {
-    let value = describe(policy);
-    print(context.json, &value, || {
-        pairs([("Policy", policy.name.clone()), ("Created", time(policy.created_at)), ("Rules", String::new())])
-            + &members(&value["rules"])
+fn show(api: &Administration, policy: &Value) -> anyhow::Result<()> {
+    print(api.json, policy, || {
+        let created = when(&policy["created_at"], "-");
+        pairs([("Policy", text(&policy["name"])), ("Created", created), ("Rules", String::new())])
+            + &members(&policy["rules"])
     })
 }
 
-async fn dry_run(context: &Context, domain: &str, name: &str, body: &Path) -> anyhow::Result<()> {
-    let domain = context.domain(domain).await?;
-    let who = Who::Policy(policy(&domain, name)?.name.clone());
-    let base_url = context.public_url().await?;
-    let trying = Trying { domain: &domain, who: &who, open: false, base_url: &base_url };
-    let outcome = context.registry.dry_run(&trying, read_object(body)?).await.map_err(told)?;
-    let value = serde_json::to_value(&outcome)?;
-    print(context.json, &value, || {
-        let mut text = match &outcome.error {
+async fn dry_run(api: &Administration, (domain, name): (&str, &str), body: &Path) -> anyhow::Result<()> {
+    find(api, domain, name).await?;
+    let body = Value::Object(read_object(body)?);
+    let outcome = api.post(&in_domain(domain, &["policies", name, "dry-run"]), &body).await?.body;
+    print(api.json, &outcome, || {
+        let mut text = match outcome["error"].as_str() {
             None => "Accepted\n".to_owned(),
             Some(error) => format!("Refused: {error}\n"),
         };
-        if !outcome.findings.is_empty() {
-            let rows: Vec<_> = value["findings"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|finding| ["rule", "outcome", "member", "explanation"].map(|name| plain(&finding[name])))
-                .collect();
+        let findings = outcome["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if !findings.is_empty() {
+            let row = |finding: &Value| ["rule", "outcome", "member", "explanation"].map(|name| plain(&finding[name]));
+            let rows: Vec<_> = findings.iter().map(row).collect();
             let _ = write!(text, "\n{}", table(["RULE", "OUTCOME", "MEMBER", "EXPLANATION"], &rows));
         }
-        if outcome.metadata.is_some() {
-            let _ = write!(text, "\nThe client would be\n{}", members(&value["metadata"]));
+        if !outcome["metadata"].is_null() {
+            let _ = write!(text, "\nThe client would be\n{}", members(&outcome["metadata"]));
         }
         text
     })

@@ -6,18 +6,12 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::Cli;
-use super::context::{Context, told};
-use super::output::{members, pairs, print, table, time};
-use super::values::{Assignment, assign, assignment};
-use crate::domains::resources::NewResource;
-use crate::model::id::ClientId;
-use crate::model::protected_resource::{ProtectedResource, protected_resources};
-use crate::model::resource::{Resource, ResourceSettings};
+use super::administration::{Administration, in_domain};
+use super::output::{members, pairs, plain, print, table, text, when};
+use super::values::{Assignment, assignment, patch_of};
+use crate::model::resource::ResourceSettings;
 use crate::model::scope::ScopeSet;
-use crate::model::secret::Secret;
 use crate::model::signing_key::SigningAlgorithm;
-use crate::store::cache::DomainEntry;
 
 /// Protected resources of a domain: what a token can be for (RFC 8707)
 #[derive(Debug, Subcommand)]
@@ -91,161 +85,160 @@ pub struct CreateArgs {
 }
 
 /// Runs the command.
-pub async fn run(cli: &Cli, command: ResourceCommand) -> anyhow::Result<()> {
-    let context = Context::open(cli).await?;
+pub async fn run(api: &Administration, command: ResourceCommand) -> anyhow::Result<()> {
     match command {
-        ResourceCommand::Create(arguments) => create(&context, arguments).await,
-        ResourceCommand::List { domain } => list(&context, &domain).await,
-        ResourceCommand::Show(one) => {
-            let domain = context.domain(&one.domain).await?;
-            show(&context, &domain, find(&domain, &one)?, None).await
-        }
+        ResourceCommand::Create(arguments) => create(api, arguments).await,
+        ResourceCommand::List { domain } => list(api, &domain).await,
+        ResourceCommand::Show(one) => show(api, &one, find(api, &one).await?).await,
         ResourceCommand::Set { one, settings } => {
-            let domain = context.domain(&one.domain).await?;
-            let mut resource = find(&domain, &one)?.clone();
-            resource.settings = assign(&resource.settings, &settings)?;
-            let base = context.public_url().await?;
-            context.domains.put_resource(&domain, &resource, &base, &context.actor).await.map_err(told)?;
-            show(&context, &domain, &resource, None).await
+            let known = find(api, &one).await?;
+            let path = path_of(&one, &known, &[]);
+            let current = api.get(&path).await?;
+            let change = Value::Object(patch_of::<ResourceSettings>(&current.body, &settings)?);
+            let changed = api.patch(&path, &current, &change).await?;
+            show(api, &one, changed.body).await
         }
         ResourceCommand::Delete(one) => {
-            let domain = context.domain(&one.domain).await?;
-            context.domains.delete_resource(find(&domain, &one)?, &context.actor).await.map_err(told)?;
-            print(context.json, &json!({ "deleted": one.name }), || format!("Resource {} is deleted", one.name))
+            let path = path_of(&one, &find(api, &one).await?, &[]);
+            let current = api.get(&path).await?;
+            api.delete(&path, Some(&current)).await?;
+            print(api.json, &json!({ "deleted": one.name }), || format!("Resource {} is deleted", one.name))
         }
-        ResourceCommand::Grant(arguments) => grant(&context, arguments, true).await,
-        ResourceCommand::RevokeGrant(arguments) => grant(&context, arguments, false).await,
+        ResourceCommand::Grant(arguments) => grant(api, &arguments, true).await,
+        ResourceCommand::RevokeGrant(arguments) => grant(api, &arguments, false).await,
     }
 }
 
-fn find<'a>(domain: &'a DomainEntry, one: &One) -> anyhow::Result<&'a Resource> {
-    domain.resources.iter().find(|resource| resource.name == one.name).with_context(|| {
+/// A resource by its name.
+async fn find(api: &Administration, one: &One) -> anyhow::Result<Value> {
+    let resources = api.items(&in_domain(&one.domain, &["resources"])).await?;
+    resources.into_iter().find(|resource| resource["name"] == one.name).with_context(|| {
         format!("domain {0} has no resource {1:?}; `registrar resource list {0}` lists them", one.domain, one.name)
     })
 }
 
-async fn create(context: &Context, arguments: CreateArgs) -> anyhow::Result<()> {
-    let domain = context.domain(&arguments.one.domain).await?;
-    let settings = ResourceSettings {
-        identifiers: arguments.identifier,
-        prefix_match: arguments.prefix_match,
-        scopes: arguments.scope.unwrap_or_default(),
-        access_token_algorithm: arguments.algorithm,
-        access_token_lifetime: arguments.lifetime,
-    };
-    let public_url = &context.public_url().await?;
-    let (name, credentials) = (&arguments.one.name, !arguments.no_credentials);
-    let new = NewResource { name, settings, credentials, public_url };
-    let made = context.domains.create_resource(&context.registry, &domain, new, &context.actor).await;
-    let (resource, secret) = made.map_err(told)?;
-    show(context, &domain, &resource, secret.as_ref()).await
+fn path_of(one: &One, resource: &Value, more: &[&str]) -> String {
+    let id = text(&resource["id"]);
+    in_domain(&one.domain, &[&["resources", &id], more].concat())
 }
 
-async fn list(context: &Context, domain: &str) -> anyhow::Result<()> {
-    let domain = context.domain(domain).await?;
-    let shown: Vec<Value> = domain.resources.iter().map(describe).collect();
-    print(context.json, &json!(shown), || {
-        let row = |resource: &Resource| {
+async fn create(api: &Administration, arguments: CreateArgs) -> anyhow::Result<()> {
+    let one = arguments.one;
+    let mut wanted = json!({
+        "name": one.name,
+        "identifiers": arguments.identifier,
+        "prefix_match": arguments.prefix_match,
+        "credentials": !arguments.no_credentials,
+    });
+    for (name, value) in [
+        ("scopes", arguments.scope.map(|scopes| json!(scopes))),
+        ("access_token_algorithm", arguments.algorithm.map(|algorithm| json!(algorithm))),
+        ("access_token_lifetime", arguments.lifetime.map(Value::from)),
+    ] {
+        if let Some(value) = value {
+            wanted[name] = value;
+        }
+    }
+    let made = api.post(&in_domain(&one.domain, &["resources"]), &wanted).await?;
+    show(api, &one, made.body).await
+}
+
+async fn list(api: &Administration, domain: &str) -> anyhow::Result<()> {
+    let resources = api.items(&in_domain(domain, &["resources"])).await?;
+    let resources: Vec<Value> = resources.into_iter().map(described).collect();
+    print(api.json, &json!(resources), || {
+        let row = |resource: &Value| {
             [
-                resource.name.clone(),
-                resource.settings.identifiers.join(" "),
-                resource.credentials.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
-                resource.granted_clients.len().to_string(),
-                time(resource.created_at),
+                text(&resource["name"]),
+                plain(&resource["settings"]["identifiers"]),
+                plain(&resource["credentials"]),
+                resource["granted_clients"].as_array().map_or(0, Vec::len).to_string(),
+                when(&resource["created_at"], "-"),
             ]
         };
-        let rows: Vec<_> = domain.resources.iter().map(row).collect();
+        let rows: Vec<_> = resources.iter().map(row).collect();
         table(["NAME", "IDENTIFIERS", "CREDENTIALS", "GRANTS", "CREATED"], &rows)
     })
 }
 
-async fn grant(context: &Context, arguments: GrantArgs, granted: bool) -> anyhow::Result<()> {
-    let domain = context.domain(&arguments.one.domain).await?;
-    let resource = find(&domain, &arguments.one)?;
-    let client_id = ClientId(arguments.client_id);
-    context.domains.grant_resource(resource, &client_id, granted, &context.actor).await.map_err(told)?;
-    let value = json!({ "resource": resource.name, "client_id": client_id, "granted": granted });
-    print(context.json, &value, || {
-        let does = if granted { "may have" } else { "may no longer have" };
-        format!("{client_id} {does} tokens for {} by client credentials", resource.name)
-    })
-}
-
-fn describe(resource: &Resource) -> Value {
-    json!({
-        "name": resource.name,
-        "credentials": resource.credentials,
-        "settings": resource.settings,
-        "granted_clients": resource.granted_clients,
-        "created_at": resource.created_at,
-    })
-}
-
-/// Prints a resource, and what its server has to do. `secret`: of credentials just made.
-async fn show(
-    context: &Context,
-    domain: &DomainEntry,
-    resource: &Resource,
-    secret: Option<&Secret>,
-) -> anyhow::Result<()> {
-    let root = format!("{}/{}", context.public_url().await?, domain.domain.name);
-    let served = protected_resources(resource, &format!("{root}/oidc"), &domain.scopes);
-    let introspection = format!("{root}/oauth/introspect");
-    let mut value = describe(resource);
-    if let (Some(secret), Some(client_id)) = (secret, &resource.credentials) {
-        value["client_id"] = client_id.as_str().into();
-        value["client_secret"] = secret.expose().into();
+async fn grant(api: &Administration, arguments: &GrantArgs, granted: bool) -> anyhow::Result<()> {
+    let (one, client_id) = (&arguments.one, &arguments.client_id);
+    let path = path_of(one, &find(api, one).await?, &["grants", client_id]);
+    if granted {
+        api.put(&path, None, None).await?;
+    } else {
+        api.delete(&path, None).await?;
     }
-    value["protected_resource"] = served.iter().map(to_serve).collect();
-    value["introspection"] = json!({ "endpoint": introspection, "client_id": resource.credentials });
-    print(context.json, &value, || {
-        let granted: Vec<&str> = resource.granted_clients.iter().map(ClientId::as_str).collect();
+    let value = json!({ "resource": one.name, "client_id": client_id, "granted": granted });
+    print(api.json, &value, || {
+        let does = if granted { "may have" } else { "may no longer have" };
+        format!("{client_id} {does} tokens for {} by client credentials", one.name)
+    })
+}
+
+/// A resource with its settings under a name of their own, as `resource set` takes them.
+fn described(resource: Value) -> Value {
+    let own = ["id", "name", "credentials", "client_secret", "granted_clients", "version", "created_at"];
+    let (mut described, mut settings) = (json!({}), json!({}));
+    if let Value::Object(members) = resource {
+        for (name, value) in members {
+            let place = if own.contains(&name.as_str()) { &mut described } else { &mut settings };
+            place[name] = value;
+        }
+    }
+    described["settings"] = settings;
+    described
+}
+
+/// Prints a resource, and what its server has to do.
+async fn show(api: &Administration, one: &One, resource: Value) -> anyhow::Result<()> {
+    let metadata = api.get(&path_of(one, &resource, &["metadata"])).await?.body;
+    let mut value = described(resource);
+    let credentials = value["credentials"].clone();
+    if !value["client_secret"].is_null() {
+        value["client_id"] = credentials.clone();
+    }
+    value["introspection"] = json!({ "endpoint": metadata["introspection_endpoint"], "client_id": credentials });
+    value["protected_resource"] = metadata["items"].clone();
+    print(api.json, &value, || {
         let mut lines = vec![
-            ("Resource", resource.name.clone()),
-            ("Granted to", if granted.is_empty() { "-".to_owned() } else { granted.join(" ") }),
-            ("Created", time(resource.created_at)),
-            ("Client ID", resource.credentials.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)),
+            ("Resource", text(&value["name"])),
+            ("Granted to", Some(plain(&value["granted_clients"])).filter(|t| !t.is_empty()).unwrap_or("-".to_owned())),
+            ("Created", when(&value["created_at"], "-")),
+            ("Client ID", plain(&credentials)),
         ];
-        if let Some(secret) = secret {
-            lines.push(("Client secret", format!("{}   (shown this once)", secret.expose())));
+        if let Some(secret) = value["client_secret"].as_str() {
+            lines.push(("Client secret", format!("{secret}   (shown this once)")));
         }
         lines.push(("Settings", String::new()));
-        let mut text = pairs(lines) + &members(&value["settings"]);
-        for served in &served {
-            text.push_str(&guide(served));
+        let mut shown = pairs(lines) + &members(&value["settings"]);
+        for served in value["protected_resource"].as_array().into_iter().flatten() {
+            shown.push_str(&guide(served));
         }
-        let _ = match &resource.credentials {
+        let introspection = text(&value["introspection"]["endpoint"]);
+        let _ = match credentials.as_str() {
             Some(client_id) => writeln!(
-                text,
+                shown,
                 "\nIt may check tokens at {introspection}, as client {client_id} with its secret (HTTP Basic, RFC 7662)."
             ),
             None => writeln!(
-                text,
+                shown,
                 "\nIt has no credentials for {introspection}; it checks tokens by the keys of the domain."
             ),
         };
-        text
-    })
-}
-
-fn to_serve(served: &ProtectedResource) -> Value {
-    json!({
-        "identifier": served.identifier,
-        "metadata_url": served.metadata_url,
-        "metadata": served.metadata,
-        "challenge": served.challenge,
+        shown
     })
 }
 
 /// What the server of an identifier has to serve, in words.
-fn guide(served: &ProtectedResource) -> String {
-    let (Some(url), Some(challenge)) = (&served.metadata_url, &served.challenge) else {
-        return format!("\n{} is no http or https URL: clients cannot find this server from it.\n", served.identifier);
+fn guide(served: &Value) -> String {
+    let identifier = text(&served["identifier"]);
+    let (Some(url), Some(challenge)) = (served["metadata_url"].as_str(), served["challenge"].as_str()) else {
+        return format!("\n{identifier} is no http or https URL: clients cannot find this server from it.\n");
     };
-    let document = serde_json::to_string_pretty(&served.metadata).unwrap_or_default();
+    let document = serde_json::to_string_pretty(&served["metadata"]).unwrap_or_default();
     format!(
-        "\nThe server of {} has to serve this as application/json\nat {url}:\n\n{document}\n\n\
-         and to answer requests without a good token with status 401 and\n\nWWW-Authenticate: {challenge}\n",
-        served.identifier
+        "\nThe server of {identifier} has to serve this as application/json\nat {url}:\n\n{document}\n\n\
+         and to answer requests without a good token with status 401 and\n\nWWW-Authenticate: {challenge}\n"
     )
 }

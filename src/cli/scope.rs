@@ -1,14 +1,11 @@
 //! `registrar scope`.
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Cli;
-use super::context::{Context, told};
-use super::output::{pairs, print, table};
-use crate::domains::scopes::find_scope;
-use crate::model::scope::Scope;
+use super::administration::{Administration, Answer, in_domain};
+use super::output::{pairs, plain, print, table, text};
 
 /// Scopes of a domain
 #[derive(Debug, Subcommand)]
@@ -56,74 +53,81 @@ pub struct ScopeArgs {
 }
 
 /// Runs the command.
-pub async fn run(cli: &Cli, command: ScopeCommand) -> anyhow::Result<()> {
-    let context = Context::open(cli).await?;
+pub async fn run(api: &Administration, command: ScopeCommand) -> anyhow::Result<()> {
     match command {
-        ScopeCommand::Create(arguments) => put(&context, arguments, true).await,
-        ScopeCommand::Set(arguments) => put(&context, arguments, false).await,
-        ScopeCommand::List { domain } => {
-            let domain = context.domain(&domain).await?;
-            let yes = |flag: bool| if flag { "yes" } else { "-" }.to_owned();
-            print(context.json, &json!(domain.scopes), || {
-                let rows: Vec<_> = domain
-                    .scopes
-                    .iter()
-                    .map(|scope| {
-                        let Scope { name, label, description, .. } = scope.clone();
-                        let flags = (yes(scope.hidden), yes(scope.reserved), yes(scope.self_registrable));
-                        [name, flags.0, flags.1, flags.2, label, description]
-                    })
-                    .collect();
-                table(["NAME", "HIDDEN", "RESERVED", "SELF-REGISTRABLE", "LABEL", "DESCRIPTION"], &rows)
-            })
-        }
+        ScopeCommand::Create(arguments) => create(api, &arguments).await,
+        ScopeCommand::Set(arguments) => set(api, &arguments).await,
+        ScopeCommand::List { domain } => list(api, &domain).await,
         ScopeCommand::Delete { domain, name } => {
-            let domain = context.domain(&domain).await?;
-            let scope = find_scope(&domain, &name).map_err(told)?;
-            context.domains.delete_scope(&domain, scope, &context.actor).await.map_err(told)?;
-            print(context.json, &json!({ "deleted": name }), || format!("Scope {name} is deleted"))
+            let scope = find(api, &domain, &name).await?;
+            api.delete(&in_domain(&domain, &["scopes", &name]), Some(&scope)).await?;
+            print(api.json, &json!({ "deleted": name }), || format!("Scope {name} is deleted"))
         }
     }
 }
 
-async fn put(context: &Context, arguments: ScopeArgs, create: bool) -> anyhow::Result<()> {
-    let domain = context.domain(&arguments.domain).await?;
-    let current = domain.scope(&arguments.name).cloned();
-    let base = match (current, create) {
-        (Some(_), true) => {
-            bail!("the domain has a scope {:?} already; `registrar scope set` changes it", arguments.name)
+async fn find(api: &Administration, domain: &str, name: &str) -> anyhow::Result<Answer> {
+    let found = api.find(&in_domain(domain, &["scopes", name])).await?;
+    found.with_context(|| format!("the domain has no scope {name}; `registrar scope create` makes it"))
+}
+
+async fn list(api: &Administration, domain: &str) -> anyhow::Result<()> {
+    let scopes = api.items(&in_domain(domain, &["scopes"])).await?;
+    print(api.json, &json!(scopes), || {
+        let yes = |flag: &Value| if flag == true { "yes" } else { "-" }.to_owned();
+        let row = |scope: &Value| {
+            let flags = [&scope["hidden"], &scope["reserved"], &scope["self_registrable"]].map(yes);
+            let [hidden, reserved, self_registrable] = flags;
+            let [name, label, description] = ["name", "label", "description"].map(|member| text(&scope[member]));
+            [name, hidden, reserved, self_registrable, label, description]
+        };
+        let rows: Vec<_> = scopes.iter().map(row).collect();
+        table(["NAME", "HIDDEN", "RESERVED", "SELF-REGISTRABLE", "LABEL", "DESCRIPTION"], &rows)
+    })
+}
+
+async fn create(api: &Administration, arguments: &ScopeArgs) -> anyhow::Result<()> {
+    let mut wanted = arguments.members();
+    wanted["name"] = arguments.name.as_str().into();
+    let made = api.post(&in_domain(&arguments.domain, &["scopes"]), &wanted).await?;
+    show(api, &made.body)
+}
+
+async fn set(api: &Administration, arguments: &ScopeArgs) -> anyhow::Result<()> {
+    let current = find(api, &arguments.domain, &arguments.name).await?;
+    let path = in_domain(&arguments.domain, &["scopes", &arguments.name]);
+    let changed = api.patch(&path, &current, &arguments.members()).await?;
+    show(api, &changed.body)
+}
+
+impl ScopeArgs {
+    /// The members that were given.
+    fn members(&self) -> Value {
+        let mut members = json!({});
+        for (name, value) in [
+            ("label", self.label.clone().map(Value::from)),
+            ("description", self.description.clone().map(Value::from)),
+            ("hidden", self.hidden.map(Value::from)),
+            ("reserved", self.reserved.map(Value::from)),
+            ("self_registrable", self.self_registrable.map(Value::from)),
+        ] {
+            if let Some(value) = value {
+                members[name] = value;
+            }
         }
-        (None, true) => Scope {
-            name: arguments.name.clone(),
-            label: arguments.name.clone(),
-            description: String::new(),
-            hidden: false,
-            reserved: false,
-            self_registrable: false,
-            version: 0,
-        },
-        (current, false) => current.with_context(|| {
-            format!("the domain has no scope {:?}; `registrar scope create` makes it", arguments.name)
-        })?,
-    };
-    let scope = Scope {
-        name: base.name,
-        label: arguments.label.unwrap_or(base.label),
-        description: arguments.description.unwrap_or(base.description),
-        hidden: arguments.hidden.unwrap_or(base.hidden),
-        reserved: arguments.reserved.unwrap_or(base.reserved),
-        self_registrable: arguments.self_registrable.unwrap_or(base.self_registrable),
-        version: base.version,
-    };
-    context.domains.put_scope(&domain, &scope, &context.actor).await.map_err(told)?;
-    print(context.json, &json!(scope), || {
+        members
+    }
+}
+
+fn show(api: &Administration, scope: &Value) -> anyhow::Result<()> {
+    print(api.json, scope, || {
         pairs([
-            ("Scope", scope.name.clone()),
-            ("Label", scope.label.clone()),
-            ("Description", scope.description.clone()),
-            ("Hidden", scope.hidden.to_string()),
-            ("Reserved", scope.reserved.to_string()),
-            ("Self-registrable", scope.self_registrable.to_string()),
+            ("Scope", text(&scope["name"])),
+            ("Label", text(&scope["label"])),
+            ("Description", text(&scope["description"])),
+            ("Hidden", plain(&scope["hidden"])),
+            ("Reserved", plain(&scope["reserved"])),
+            ("Self-registrable", plain(&scope["self_registrable"])),
         ])
     })
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::context::only_here;
 use super::{Cli, InstallLog};
 use crate::ops::logging;
 use crate::provisioning::file::ProvisioningFile;
@@ -52,6 +53,7 @@ pub async fn run(cli: &Cli, arguments: ServeArgs, install: InstallLog) -> anyhow
     set("public_url", arguments.public_url);
     set("accept_new_issuer", arguments.accept_new_issuer.then(|| "true".to_owned()));
     let settings = cli.settings(flags)?;
+    only_here(cli, "serve")?;
     let logging = logging::subscriber(&settings.log)?;
     install(logging.subscriber)?;
     let _guard = logging.guard;

@@ -2,19 +2,14 @@
 
 use std::fmt::Write as _;
 
-use anyhow::bail;
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Cli;
-use super::context::Context;
-use super::output::{pairs, plain, print, table, time};
-use crate::model::flow_trace::diagnosis::{awaited, diagnose};
-use crate::model::flow_trace::{AttemptSummary, KEPT, Outcome, Step, TraceStep};
-use crate::model::id::AttemptId;
-use crate::model::time::UnixTime;
+use super::administration::{Administration, encoded, in_domain};
+use super::output::{pairs, plain, print, table, text, when};
+use crate::model::flow_trace::KEPT;
 use crate::startup::FIRST_DOMAIN;
-use crate::store::flow_traces::AttemptFilter;
 
 /// Timelines of login attempts, kept for a day: what came, what was refused and why, what never came
 #[derive(Debug, Subcommand)]
@@ -56,143 +51,123 @@ pub struct ShowArgs {
 }
 
 /// Runs the command.
-pub async fn run(cli: &Cli, command: TraceCommand) -> anyhow::Result<()> {
-    let context = Context::open(cli).await?;
+pub async fn run(api: &Administration, command: TraceCommand) -> anyhow::Result<()> {
     match command {
-        TraceCommand::List(arguments) => list(&context, arguments).await,
-        TraceCommand::Show(arguments) => show(&context, &arguments).await,
+        TraceCommand::List(arguments) => list(api, arguments).await,
+        TraceCommand::Show(arguments) => show(api, &arguments).await,
     }
 }
 
-async fn list(context: &Context, arguments: ListArgs) -> anyhow::Result<()> {
-    let domain = context.domain(&arguments.domain).await?;
-    let after = match arguments.after {
-        Some(attempt) => {
-            let steps = timeline(context, &arguments.domain, &attempt).await?;
-            let began = steps.iter().filter(|step| !step.is_probable()).map(|step| step.at).min();
-            began.map(|began| (began, AttemptId(attempt)))
-        }
-        None => None,
-    };
-    let limit = arguments.limit;
-    let filter = AttemptFilter { client_id: arguments.client, refused: arguments.refused, outcome: None, after, limit };
-    let attempts = context.store.flow_attempts(domain.id(), &filter).await?;
-    // What failed before there was an attempt belongs on the first page only.
-    let strays = match &filter {
-        AttemptFilter { client_id: None, after: None, .. } => context.store.flow_strays(domain.id(), limit).await?,
-        _ => Vec::new(),
-    };
-    print(context.json, &json!({ "attempts": attempts, "without_attempt": strays }), || {
-        let mut text = listed(&attempts);
-        if let Some(last) = attempts.last().filter(|_| i64::try_from(attempts.len()) == Ok(limit)) {
-            let _ = writeln!(text, "There may be more: --after {}", last.attempt);
+async fn list(api: &Administration, arguments: ListArgs) -> anyhow::Result<()> {
+    let mut query = format!("refused={}", arguments.refused);
+    if let Some(client) = &arguments.client {
+        query = query + "&client_id=" + &encoded(client);
+    }
+    if let Some(after) = &arguments.after {
+        timeline(api, &arguments.domain, after).await?;
+        query = query + "&after=" + &encoded(after);
+    }
+    let path = in_domain(&arguments.domain, &["traces"]);
+    let (attempts, mut page) = api.pages_from(&path, &query, arguments.limit).await?;
+    let strays = page["without_attempt"].take();
+    let strays = strays.as_array().map(Vec::as_slice).unwrap_or_default();
+    print(api.json, &json!({ "attempts": attempts, "without_attempt": strays }), || {
+        let mut shown = listed(&attempts);
+        if let Some(last) = attempts.last().filter(|_| i64::try_from(attempts.len()) == Ok(arguments.limit)) {
+            let _ = writeln!(shown, "There may be more: --after {}", text(&last["attempt"]));
         }
         if !strays.is_empty() {
-            let _ = write!(text, "\nRefused before there was an attempt\n{}", stray(&strays));
+            let _ = write!(shown, "\nRefused before there was an attempt\n{}", stray(strays));
         }
-        text
+        shown
     })
 }
 
-fn listed(attempts: &[AttemptSummary]) -> String {
-    let row = |attempt: &AttemptSummary| {
-        let ended = ended(attempt.last_step, attempt.last_outcome);
+fn listed(attempts: &[Value]) -> String {
+    let row = |attempt: &Value| {
+        let ended = ended(&attempt["last_step"], &attempt["last_outcome"]);
         [
-            attempt.attempt.to_string(),
-            time(attempt.began_at),
-            attempt.client_id.clone().unwrap_or_else(|| "-".to_owned()),
-            attempt.last_code.as_ref().map_or_else(|| ended.clone(), |code| format!("{ended}: {code}")),
+            text(&attempt["attempt"]),
+            when(&attempt["began_at"], "-"),
+            plain(&attempt["client_id"]),
+            attempt["last_code"].as_str().map_or_else(|| ended.clone(), |code| format!("{ended}: {code}")),
         ]
     };
     table(["ATTEMPT", "BEGAN", "CLIENT", "LAST STEP"], &attempts.iter().map(row).collect::<Vec<_>>())
 }
 
-fn stray(steps: &[TraceStep]) -> String {
-    let row = |step: &TraceStep| {
-        [
-            time(step.at),
-            step.step.as_str().to_owned(),
-            step.source.clone().unwrap_or_default(),
-            step.client_id.clone().unwrap_or_else(|| "-".to_owned()),
-            reason(step).unwrap_or_default(),
-        ]
+fn stray(steps: &[Value]) -> String {
+    let row = |step: &Value| {
+        let (came, source) = (text(&step["step"]), text(&step["source"]));
+        [when(&step["at"], "-"), came, source, plain(&step["client_id"]), reason(step).unwrap_or_default()]
     };
     table(["AT", "STEP", "SOURCE", "CLIENT", "REASON"], &steps.iter().map(row).collect::<Vec<_>>())
 }
 
-async fn timeline(context: &Context, domain: &str, attempt: &str) -> anyhow::Result<Vec<TraceStep>> {
-    let domain = context.domain(domain).await?;
-    let steps = context.store.flow_timeline(domain.id(), &AttemptId(attempt.to_owned())).await?;
-    if steps.is_empty() {
-        let name = &domain.domain.name;
-        bail!(
-            "domain {name} has no attempt {attempt:?}; they are kept for {} hours: `registrar trace list`",
-            KEPT / 3_600
-        );
-    }
-    Ok(steps)
+async fn timeline(api: &Administration, domain: &str, attempt: &str) -> anyhow::Result<Value> {
+    let found = api.find(&in_domain(domain, &["traces", attempt])).await?.map(|answer| answer.body);
+    found.with_context(|| {
+        let hours = KEPT / 3_600;
+        format!("domain {domain} has no attempt {attempt:?}; they are kept for {hours} hours: `registrar trace list`")
+    })
 }
 
-async fn show(context: &Context, arguments: &ShowArgs) -> anyhow::Result<()> {
-    let steps = timeline(context, &arguments.domain, &arguments.attempt).await?;
-    let (missing, causes) = (awaited(&steps), diagnose(&steps, context.now()));
-    let client_id = steps.iter().find_map(|step| step.client_id.as_deref()).unwrap_or("-");
-    let value = json!({
-        "attempt": arguments.attempt,
-        "client_id": client_id,
-        "steps": steps,
-        "never_came": missing,
-        "likely_causes": causes,
-    });
-    print(context.json, &value, || {
-        let began = steps.iter().find(|step| !step.is_probable()).map_or(UnixTime(0), |step| step.at);
-        let mut text =
-            pairs([("Attempt", arguments.attempt.clone()), ("Client", client_id.to_owned()), ("Began", time(began))]);
+async fn show(api: &Administration, arguments: &ShowArgs) -> anyhow::Result<()> {
+    let timeline = timeline(api, &arguments.domain, &arguments.attempt).await?;
+    print(api.json, &timeline, || {
+        let began = &timeline["began_at"];
+        let mut text = pairs([
+            ("Attempt", arguments.attempt.clone()),
+            ("Client", plain(&timeline["client_id"])),
+            ("Began", when(began, "-")),
+        ]);
         text.push('\n');
-        for step in &steps {
-            text.push_str(&told(step, began));
+        for step in timeline["steps"].as_array().into_iter().flatten() {
+            text.push_str(&told(step, began.as_i64().unwrap_or_default()));
         }
-        if let Some(missing) = missing {
+        if let Some(missing) = timeline["never_came"].as_str() {
             let _ = writeln!(text, "\nNever came: {}", came(missing));
         }
+        let causes = timeline["likely_causes"].as_array().map(Vec::as_slice).unwrap_or_default();
         text.push_str(if causes.is_empty() { "\nNothing failed.\n" } else { "\nLikely cause\n" });
-        for cause in &causes {
-            let _ = writeln!(text, "  - {cause}");
+        for cause in causes {
+            let _ = writeln!(text, "  - {}", plain(cause));
         }
         text
     })
 }
 
 /// One step: when, relative to the beginning, what, how it ended, and the details below.
-fn told(step: &TraceStep, began: UnixTime) -> String {
-    let probable = if step.is_probable() { " (probably of this attempt)" } else { "" };
-    let source = step.source.as_ref().map(|source| format!(" from {source}")).unwrap_or_default();
-    let ended = ended(step.step, step.outcome);
-    let mut text = format!("{:>+7} s  {ended}{source}{probable}\n", step.at.since(began));
+fn told(step: &Value, began: i64) -> String {
+    let probable = if step["probable"] == true { " (probably of this attempt)" } else { "" };
+    let source = step["source"].as_str().map(|source| format!(" from {source}")).unwrap_or_default();
+    let ended = ended(&step["step"], &step["outcome"]);
+    let after = step["at"].as_i64().unwrap_or_default() - began;
+    let mut text = format!("{after:>+7} s  {ended}{source}{probable}\n");
     if let Some(reason) = reason(step) {
         let _ = writeln!(text, "             {reason}");
     }
-    for (name, value) in step.detail.iter().filter(|(_, value)| *value != "") {
+    for (name, value) in step["detail"].as_object().into_iter().flatten().filter(|(_, value)| *value != "") {
         let _ = writeln!(text, "             {name}: {}", plain(value));
     }
     text
 }
 
-fn reason(step: &TraceStep) -> Option<String> {
-    let reason = step.reason.as_ref()?;
-    Some(step.code.as_ref().map_or_else(|| reason.clone(), |code| format!("{code}: {reason}")))
+fn reason(step: &Value) -> Option<String> {
+    let reason = step["reason"].as_str()?;
+    Some(step["code"].as_str().map_or_else(|| reason.to_owned(), |code| format!("{code}: {reason}")))
 }
 
-fn ended(step: Step, outcome: Outcome) -> String {
-    format!("{} {}", step.as_str().replace('_', " "), outcome.as_str())
+fn ended(step: &Value, outcome: &Value) -> String {
+    format!("{} {}", text(step).replace('_', " "), text(outcome))
 }
 
 /// A step that is waited for, in words.
-fn came(step: Step) -> &'static str {
+fn came(step: &str) -> &'static str {
     match step {
-        Step::Login => "the login (or sign-up)",
-        Step::Consent => "the decision on the consent page",
-        Step::Token => "the token request of the client",
+        "login" => "the login (or sign-up)",
+        "consent" => "the decision on the consent page",
+        "token" => "the token request of the client",
         _ => "the browser, back at the authorization endpoint",
     }
 }

@@ -8,13 +8,10 @@ mod show;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Cli;
-use super::context::{Context, told};
-use super::output::print;
-use crate::model::user::User;
-use crate::store::cache::DomainEntry;
+use super::administration::{Administration, Answer, encoded, in_domain};
+use super::output::{print, text};
 
 /// Users of a domain: the people who log in
 #[derive(Debug, Subcommand)]
@@ -50,33 +47,42 @@ pub struct One {
 }
 
 /// Runs the command.
-pub async fn run(cli: &Cli, command: UserCommand) -> anyhow::Result<()> {
-    let context = Context::open(cli).await?;
+pub async fn run(api: &Administration, command: UserCommand) -> anyhow::Result<()> {
     match command {
-        UserCommand::Create(arguments) => create::run(&context, arguments).await,
-        UserCommand::List(arguments) => show::list(&context, arguments).await,
-        UserCommand::Show(one) => {
-            let domain = context.domain(&one.domain).await?;
-            show::show(&context, &find(&context, &domain, &one.login).await?)
-        }
-        UserCommand::Set(arguments) => set::run(&context, arguments).await,
+        UserCommand::Create(arguments) => create::run(api, arguments).await,
+        UserCommand::List(arguments) => show::list(api, arguments).await,
+        UserCommand::Show(one) => show::show(api, &find(api, &one).await?),
+        UserCommand::Set(arguments) => set::run(api, arguments).await,
         UserCommand::Delete(one) => {
-            let domain = context.domain(&one.domain).await?;
-            let user = find(&context, &domain, &one.login).await?;
-            context.people()?.delete_user(&domain, &user, &context.actor).await.map_err(told)?;
-            let name = user.username;
-            print(context.json, &json!({ "deleted": name }), || format!("User {name} is deleted"))
+            let (path, user) = read(api, &one).await?;
+            api.delete(&path, Some(&user)).await?;
+            let name = text(&user.body["username"]);
+            print(api.json, &json!({ "deleted": name }), || format!("User {name} is deleted"))
         }
-        UserCommand::Invite(arguments) => links::invite(&context, arguments).await,
-        UserCommand::Sessions(arguments) => connections::sessions(&context, arguments).await,
-        UserCommand::Applications(arguments) => connections::applications(&context, arguments).await,
-        UserCommand::ResetPassword(arguments) => links::reset_password(&context, arguments).await,
+        UserCommand::Invite(arguments) => links::invite(api, arguments).await,
+        UserCommand::Sessions(arguments) => connections::sessions(api, arguments).await,
+        UserCommand::Applications(arguments) => connections::applications(api, arguments).await,
+        UserCommand::ResetPassword(arguments) => links::reset_password(api, arguments).await,
     }
 }
 
 /// A user by what the person logs in with.
-async fn find(context: &Context, domain: &DomainEntry, login: &str) -> anyhow::Result<User> {
-    context.store.user_by_login(domain.id(), login).await?.with_context(|| {
-        format!("domain {0} has no user {login:?}; `registrar user list {0}` lists them", domain.domain.name)
-    })
+async fn find(api: &Administration, one: &One) -> anyhow::Result<Value> {
+    let One { domain, login } = one;
+    let users = api.items(&format!("{}?login={}", in_domain(domain, &["users"]), encoded(login))).await?;
+    let user = users.into_iter().next();
+    user.with_context(|| format!("domain {domain} has no user {login:?}; `registrar user list {domain}` lists them"))
+}
+
+/// The path of a user, and what is below.
+fn path_of(domain: &str, user: &Value, more: &[&str]) -> String {
+    let id = text(&user["id"]);
+    in_domain(domain, &[&["users", &id], more].concat())
+}
+
+/// A user to be changed, with the path and the version.
+async fn read(api: &Administration, one: &One) -> anyhow::Result<(String, Answer)> {
+    let path = path_of(&one.domain, &find(api, one).await?, &[]);
+    let user = api.get(&path).await?;
+    Ok((path, user))
 }

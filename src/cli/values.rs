@@ -3,8 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow, bail};
-use serde::Serialize;
+use anyhow::{Context as _, anyhow};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -22,27 +21,58 @@ pub fn assignment(text: &str) -> Result<Assignment, String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// The settings with new values. A value is a JSON or TOML scalar or list, or plain text; nothing after `=` sets a
-/// setting back to its default. An unknown name is refused with the names there are.
-pub fn assign<T: Serialize + DeserializeOwned>(current: &T, assignments: &[Assignment]) -> anyhow::Result<T> {
-    let Value::Object(mut members) = serde_json::to_value(current)? else { bail!("settings are an object") };
-    for (name, text) in assignments {
-        let fits = |value: &Value| typed::<T>(&Object::from_iter([(name.clone(), value.clone())]));
-        if text.is_empty() {
-            match fits(&Value::Null) {
-                Err(problem) if problem.starts_with("unknown field") => bail!("{problem}"),
-                _ => members.remove(name),
-            };
-            continue;
+/// What assignments give a `T`: each name with its value, none where nothing stands after `=`. A value is a JSON or TOML
+/// scalar or list, or plain text. An unknown name is refused with the names there are.
+fn given<T: DeserializeOwned>(assignments: &[Assignment]) -> anyhow::Result<Vec<(String, Option<Value>)>> {
+    let read = |(name, text): &Assignment| {
+        let fits = |value: &Value| typed::<T>(&Object::from_iter([(name.clone(), value.clone())])).map(drop);
+        if !text.is_empty() {
+            return Ok((name.clone(), Some(first_that(text, fits)?)));
         }
-        let value = first_that(text, |value| fits(value).map(drop))?;
-        members.insert(name.clone(), value);
-    }
-    typed(&members).map_err(|problem| anyhow!(problem))
+        match fits(&Value::Null) {
+            Err(problem) if problem.starts_with("unknown field") => Err(anyhow!(problem)),
+            _ => Ok((name.clone(), None)),
+        }
+    };
+    assignments.iter().map(read).collect()
 }
 
-/// Metadata with new values, in the same notation; nothing after `=`, or null, takes a member away.
-pub fn assign_metadata(members: &mut Object, assignments: &[Assignment]) -> anyhow::Result<()> {
+/// The members of a `T` with new values; nothing after `=` takes a member away.
+pub fn assign<T: DeserializeOwned>(members: &mut Object, assignments: &[Assignment]) -> anyhow::Result<()> {
+    for (name, value) in given::<T>(assignments)? {
+        match value {
+            Some(value) => drop(members.insert(name, value)),
+            None => drop(members.remove(&name)),
+        }
+    }
+    Ok(())
+}
+
+/// The same as a merge patch (RFC 7396) of what is there: nothing after `=` is null, which sets back to the default.
+pub fn patch_of<T: DeserializeOwned>(current: &Value, assignments: &[Assignment]) -> anyhow::Result<Object> {
+    let given = given::<T>(assignments)?;
+    Ok(given.into_iter().map(|(name, value)| replaced(current, name, value.unwrap_or_default())).collect())
+}
+
+/// The member of a merge patch that puts a value in the place of the one that is there.
+fn replaced(current: &Value, name: String, value: Value) -> (String, Value) {
+    let value = replacing(&current[&name], value);
+    (name, value)
+}
+
+/// Members of objects that shall go are named: a merge patch leaves alone what it does not name.
+fn replacing(before: &Value, after: Value) -> Value {
+    let (Value::Object(before), Value::Object(mut after)) = (before, after.clone()) else { return after };
+    for (name, old) in before {
+        let new = after.remove(name).map_or(Value::Null, |new| replacing(old, new));
+        after.insert(name.clone(), new);
+    }
+    Value::Object(after)
+}
+
+/// Metadata as a merge patch, in the same notation; nothing after `=`, or null, takes a member away.
+pub fn metadata_patch(current: &Value, assignments: &[Assignment]) -> anyhow::Result<Object> {
+    let mut patch = Object::new();
     for (name, text) in assignments {
         let fits = |value: &Value| {
             let alone = Object::from_iter([(name.clone(), value.clone())]);
@@ -51,28 +81,21 @@ pub fn assign_metadata(members: &mut Object, assignments: &[Assignment]) -> anyh
             };
             ClientMetadata::from_object(alone).map(drop).map_err(explain)
         };
-        if text.is_empty() || text == "null" {
-            members.remove(name);
-        } else {
-            let value = first_that(text, fits)?;
-            members.insert(name.clone(), value);
-        }
+        let value = if text.is_empty() || text == "null" { Value::Null } else { first_that(text, fits)? };
+        patch.extend([replaced(current, name.clone(), value)]);
     }
-    Ok(())
+    Ok(patch)
 }
 
-/// Profile claims with new values, in the same notation; nothing after `=` takes a claim away.
-pub fn assign_claims(claims: &mut UserClaims, assignments: &[Assignment]) -> anyhow::Result<()> {
+/// Profile claims as a merge patch, in the same notation; nothing after `=` takes a claim away.
+pub fn claims_patch(current: &Value, assignments: &[Assignment]) -> anyhow::Result<Object> {
+    let mut patch = Object::new();
     for (name, text) in assignments {
-        if text.is_empty() {
-            claims.0.remove(name);
-            continue;
-        }
         let fits = |value: &Value| UserClaims(Object::from_iter([(name.clone(), value.clone())])).check();
-        let value = first_that(text, fits)?;
-        claims.0.insert(name.clone(), value);
+        let value = if text.is_empty() { Value::Null } else { first_that(text, fits)? };
+        patch.extend([replaced(current, name.clone(), value)]);
     }
-    Ok(())
+    Ok(patch)
 }
 
 /// The first reading of a text that fits: JSON, TOML, plain text, a list with commas.
@@ -135,11 +158,30 @@ pub fn read_secret(path: &Path) -> anyhow::Result<Secret> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::model::domain::DomainSettings;
+    use crate::model::json::members;
 
     fn assigned(text: &str) -> anyhow::Result<DomainSettings> {
-        assign(&DomainSettings::default(), &[assignment(text).unwrap()])
+        let mut members = members(&DomainSettings::default());
+        assign::<DomainSettings>(&mut members, &[assignment(text).unwrap()])?;
+        Ok(typed(&members).unwrap())
+    }
+
+    #[test]
+    fn a_patch_puts_a_whole_value_in_the_place_of_another() {
+        let current = json!({"defaults": {"a": 1, "b": {"c": 2, "d": 3}}, "other": 4});
+        let given = |text: &str| claims_patch(&current, &[assignment(text).unwrap()]);
+        assert_eq!(given("name=").unwrap(), members(&json!({"name": null})));
+        let (_, value) = replaced(&current, "defaults".to_owned(), json!({"b": {"c": 5}}));
+        assert_eq!(value, json!({"a": null, "b": {"c": 5, "d": null}}));
+        let mut whole = members(&current);
+        crate::model::json::merge_patch(&mut whole, members(&json!({"defaults": value})));
+        assert_eq!(Value::Object(whole), json!({"defaults": {"b": {"c": 5}}, "other": 4}));
+        let patch = patch_of::<DomainSettings>(&Value::Null, &[assignment("registration=").unwrap()]).unwrap();
+        assert_eq!(patch, members(&json!({"registration": null})));
     }
 
     #[test]

@@ -32,8 +32,6 @@ pub enum Holder {
     RegistrationAccessToken(Secret),
     /// The gateway that registered it: sees no registration access token, and a secret only when it renews it.
     Registrar,
-    /// An administrator: sees no credentials at all.
-    Administrator,
 }
 
 impl Holder {
@@ -255,7 +253,7 @@ impl Registry {
                 },
                 registration_access_token: Some(token.clone()),
             },
-            Holder::Registrar | Holder::Administrator => Credentials::default(),
+            Holder::Registrar => Credentials::default(),
         };
         Ok(record(&request.domain.domain.name, client, &credentials))
     }
@@ -286,7 +284,7 @@ impl Registry {
             Holder::Registrar if client.status == ClientStatus::Suspended => {
                 return Err(OAuthError::registration_forbidden("the client was suspended meanwhile"));
             }
-            Holder::Registrar | Holder::Administrator => {}
+            Holder::Registrar => {}
         }
         Ok(entry)
     }

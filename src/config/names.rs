@@ -10,7 +10,8 @@ use super::DEFAULTS;
 const PREFIX: &str = "REGISTRAR_";
 
 /// Variables with our prefix that are not settings: read by the command line.
-const OTHER_VARIABLES: &[&str] = &["REGISTRAR_CONFIG", "REGISTRAR_NEW_MASTER_KEY"];
+const OTHER_VARIABLES: &[&str] =
+    &["REGISTRAR_API_TOKEN", "REGISTRAR_CONFIG", "REGISTRAR_NEW_MASTER_KEY", "REGISTRAR_SERVER"];
 
 /// The names of all settings, dotted, from the embedded defaults.
 pub(super) fn known_settings() -> BTreeSet<String> {

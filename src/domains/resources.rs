@@ -44,10 +44,10 @@ impl Domains {
         let mut resource = self.new_resource(domain, new.name, new.settings);
         // Before its credentials are made, which would be left over.
         check_resource(domain, &resource, new.public_url)?;
-        let made = match new.credentials {
-            true => Some(registry.create(domain, resource_credentials(new.name), actor).await?),
-            false => None,
-        };
+        let mut made = None;
+        if new.credentials {
+            made = Some(registry.create(domain, resource_credentials(new.name), actor).await?);
+        }
         resource.credentials = made.as_ref().map(|made| made.client.client_id.clone());
         let stored = self.put_resource(domain, &resource, new.public_url, actor).await;
         if let (Err(_), Some(made)) = (&stored, &made) {

@@ -1,23 +1,41 @@
 //! Requests that look at more than a document, for the command line and for the test of a resource: any method, any
 //! status, the headers.
 
+use std::fmt;
+
 use http::{HeaderMap, Method};
 
 use super::{FetchError, Fetcher, reason};
+use crate::model::secret::Secret;
 
 /// A request.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Probe<'a> {
     method: Method,
     url: &'a str,
     headers: Vec<(&'static str, &'a str)>,
+    bearer: Option<&'a Secret>,
     body: Option<&'a str>,
+}
+
+impl fmt::Debug for Probe<'_> {
+    /// Without headers and body, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probe").field("method", &self.method).field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Probe<'a> {
     /// A request without a body.
     pub fn new(method: Method, url: &'a str) -> Self {
-        Self { method, url, headers: Vec::new(), body: None }
+        Self { method, url, headers: Vec::new(), bearer: None, body: None }
+    }
+
+    /// The same request by whoever holds a bearer token.
+    #[must_use]
+    pub fn bearer(mut self, token: &'a Secret) -> Self {
+        self.bearer = Some(token);
+        self
     }
 
     /// The same request with a header.
@@ -69,6 +87,9 @@ impl Fetcher {
             let mut request = client.request(probe.method.clone(), url);
             for (name, value) in &probe.headers {
                 request = request.header(*name, *value);
+            }
+            if let Some(token) = probe.bearer {
+                request = request.bearer_auth(token.expose());
             }
             if let Some(body) = probe.body {
                 request = request.body(body.to_owned());

@@ -32,6 +32,13 @@ impl FeedHealth {
         self.started.elapsed().saturating_sub(confirmed) < STALE_AFTER
     }
 
+    /// Forgets what is in memory, so that all of it is read anew: for a process that follows no feed.
+    pub fn start_afresh(&self, store: &Store) {
+        let now = Instant::now();
+        store.cache().clear();
+        self.confirm(now);
+    }
+
     fn confirm(&self, at: Instant) {
         let millis = u64::try_from(at.saturating_duration_since(self.started).as_millis()).unwrap_or(u64::MAX);
         self.confirmed_millis.store(millis, Ordering::Relaxed);

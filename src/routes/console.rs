@@ -29,9 +29,6 @@ const IN_DOMAIN: Route = Route {
 /// Pages that are there to change something: editors only.
 const EDITS: Route =
     Route { access: Access::Administrator(Needs { read: Role::Editor, ..Needs::IN_DOMAIN }), ..IN_DOMAIN };
-/// Questions before a change, for those who may make it.
-const CHANGES: Route =
-    Route { access: Access::Administrator(Needs { read: Role::Editor, ..Needs::IN_DOMAIN }), ..IN_DOMAIN };
 
 /// Pages about what is above domains: owners only.
 const OF_SERVER: Route = Route { access: Access::Administrator(Needs::OF_SERVER), ..IN_DOMAIN };
@@ -53,6 +50,17 @@ pub(super) const CONSOLE: &[Route] = &[
     Route { path: "/console/login", handler: || get(login::show_login).post(login::log_in), ..DOOR },
     Route { path: "/console/second-factor", handler: || get(login::show_second_factor).post(login::give_second_factor), ..DOOR },
     Route { path: "/console/logout", handler: || post(login::log_out), ..DOOR },
+    // A domain at a glance, its keys, and what happened.
+    Route { path: "/console/domains/{domain}", handler: || get(overview::show_overview), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/keys", handler: || get(keys::show_keys).post(keys::rotate), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/keys/rotate-now", handler: || get(keys::confirm_rotation), ..EDITS },
+    Route { path: "/console/domains/{domain}/keys/{kid}/revoke", handler: || get(keys::confirm_revocation).post(keys::revoke), ..EDITS },
+    Route { path: "/console/domains/{domain}/audit", handler: || get(audit::show_audit), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/audit/export", handler: || get(audit::export), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/traces", handler: || get(traces::show_traces), ..IN_DOMAIN },
+    Route { path: "/console/domains/{domain}/traces/{attempt}", handler: || get(traces::show_trace), ..IN_DOMAIN },
+    Route { path: "/console/audit", handler: || get(audit::show_server_audit), ..OF_SERVER },
+    Route { path: "/console/audit/export", handler: || get(audit::export_server), ..OF_SERVER },
     // Domains, their settings and scopes.
     Route { path: "/console/domains", handler: || get(domains::list), ..OWN },
     Route { path: "/console/domains/new", handler: || get(domains::show_new).post(domains::create), ..OF_SERVER },
@@ -73,16 +81,8 @@ pub(super) const CONSOLE: &[Route] = &[
     Route { path: "/console/domains/{domain}/registration/templates", handler: || get(initial_access_tokens::templates), ..IN_DOMAIN },
     Route { path: "/console/domains/{domain}/registration/dry-run", handler: || get(dry_run::show_form).post(dry_run::answer), ..OWN },
     // A domain at a glance, its keys, and what happened.
-    Route { path: "/console/domains/{domain}", handler: || get(overview::show_overview), ..IN_DOMAIN },
-    Route { path: "/console/domains/{domain}/keys", handler: || get(keys::show_keys).post(keys::rotate), ..IN_DOMAIN },
-    Route { path: "/console/domains/{domain}/keys/rotate-now", handler: || get(keys::confirm_rotation), ..CHANGES },
-    Route { path: "/console/domains/{domain}/keys/{kid}/revoke", handler: || get(keys::confirm_revocation).post(keys::revoke), ..CHANGES },
-    Route { path: "/console/domains/{domain}/audit", handler: || get(audit::show_audit), ..IN_DOMAIN },
-    Route { path: "/console/domains/{domain}/audit/export", handler: || get(audit::export), ..IN_DOMAIN },
-    Route { path: "/console/domains/{domain}/traces", handler: || get(traces::show_traces), ..IN_DOMAIN },
-    Route { path: "/console/domains/{domain}/traces/{attempt}", handler: || get(traces::show_trace), ..IN_DOMAIN },
-    Route { path: "/console/audit", handler: || get(audit::show_server_audit), ..OF_SERVER },
-    Route { path: "/console/audit/export", handler: || get(audit::export_server), ..OF_SERVER },
+    Route { path: "/console/domains/{domain}/keys/rotate-now", handler: || get(keys::confirm_rotation), ..EDITS },
+    Route { path: "/console/domains/{domain}/keys/{kid}/revoke", handler: || get(keys::confirm_revocation).post(keys::revoke), ..EDITS },
     // Oneself.
     Route { path: "/console", ..OWN },
     // MCP servers.

@@ -6,6 +6,7 @@ mod domains;
 mod installation;
 mod keys;
 mod provisioning;
+mod remote;
 mod serving;
 mod traces;
 mod users;

@@ -48,6 +48,8 @@ pub struct AdministratorView {
     enabled: bool,
     /// Whether a second factor is asked for.
     second_factor: bool,
+    /// Counts the changes; the entity tag.
+    version: i64,
     /// When the account was made, in Unix seconds.
     created_at: i64,
     /// When it last changed, in Unix seconds.
@@ -313,6 +315,7 @@ impl DomainNames {
             domains,
             enabled: one.enabled,
             second_factor: one.totp.is_some(),
+            version: one.version,
             created_at: one.created_at.seconds(),
             updated_at: one.updated_at.seconds(),
             last_login_at: one.last_login_at.map(|at| at.seconds()),

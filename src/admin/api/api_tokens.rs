@@ -50,6 +50,8 @@ pub struct ApiTokenView {
     /// When it was revoked, in Unix seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked_at: Option<i64>,
+    /// Whether it works now.
+    usable: bool,
 }
 
 /// An API token that was just made.
@@ -95,7 +97,7 @@ pub struct Named {
 pub async fn list(managing: Managing) -> Result<Json<ApiTokenList>, OAuthError> {
     let tokens = managing.app.store.api_tokens(None, MOST).await?;
     let names = DomainNames::read(&managing).await?;
-    Ok(Json(ApiTokenList { items: tokens.into_iter().map(|token| view(&names, token)).collect() }))
+    Ok(Json(ApiTokenList { items: tokens.into_iter().map(|token| view(&managing, &names, token)).collect() }))
 }
 
 /// Makes an API token; the answer shows it this once.
@@ -106,7 +108,7 @@ pub async fn create(managing: Managing, Sent(wanted): Sent<ApiTokenWanted>) -> R
     let new = NewApiToken { label: wanted.label, role: wanted.role, domain_id, lifetime: wanted.expires_in };
     let (token, secret) = managing.app.administrators.create_api_token(new, &managing.actor()).await?;
     let location = [(LOCATION, format!("/api/v1/api-tokens/{}", token.id))];
-    let made = ApiTokenMade { token: view(&names, token), value: secret.expose().to_owned() };
+    let made = ApiTokenMade { token: view(&managing, &names, token), value: secret.expose().to_owned() };
     Ok((StatusCode::CREATED, location, Json(made)).into_response())
 }
 
@@ -116,7 +118,7 @@ pub async fn read(managing: Managing, Segments(named): Segments<Named>) -> Resul
     let token = managing.app.store.api_token(ApiTokenId(named.token_id)).await?;
     let token = token.ok_or_else(|| OAuthError::not_found("there is no such API token"))?;
     let names = DomainNames::read(&managing).await?;
-    Ok(Json(view(&names, token)))
+    Ok(Json(view(&managing, &names, token)))
 }
 
 /// Revokes an API token: it works no longer.
@@ -126,8 +128,9 @@ pub async fn revoke(managing: Managing, Segments(named): Segments<Named>) -> Res
     Ok(done())
 }
 
-fn view(names: &DomainNames, token: ApiToken) -> ApiTokenView {
+fn view(managing: &Managing, names: &DomainNames, token: ApiToken) -> ApiTokenView {
     ApiTokenView {
+        usable: token.is_valid_at(managing.app.clock.now()),
         id: token.id.0,
         label: token.label,
         role: token.role,

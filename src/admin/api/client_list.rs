@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
 use super::client_view::ClientView;
-use super::page::{TotalView, limit};
-use crate::admin::clients::listed;
+use super::page::{TotalView, begins_there, limit};
+use crate::admin::clients::{client_named, listed};
 use crate::admin::managing::{Filter, ManagingDomain};
 use crate::admin::problem::AnyProblem;
 use crate::model::client::{ClientStatus, Origin};
@@ -49,6 +49,8 @@ pub struct ClientsFilter {
     created_before: Option<i64>,
     /// Which way the list goes; the newest first where absent. A search has an order of its own.
     order: Option<Order>,
+    /// Where the list begins: after this client. Not with `q` and `cursor`.
+    after: Option<String>,
     /// Where the list goes on: `next` of the page before, with the same filters.
     cursor: Option<String>,
     /// At most so many; 50 where absent.
@@ -119,7 +121,12 @@ impl ClientsFilter {
 /// The clients of a domain, a page at a time.
 #[utoipa::path(get, path = "/api/v1/domains/{domain}/clients", tag = "clients", operation_id = "list_clients", params(("domain" = String, Path, description = "The domain's name."), ("q" = Option<String>, Query, description = "An id, its beginning, or beginnings of words of the name. What is found comes in the order of its words."), ("origin" = Option<Origin>, Query, description = "Only those that came to be this way."), ("status" = Option<ClientStatus>, Query, description = "Only those in this status; deleted ones are left out unless asked for."), ("application_type" = Option<String>, Query, description = "Only those that named this application_type, whatever the case."), ("registrant" = Option<String>, Query, description = "Only those that this gateway or initial access token registered."), ("policy" = Option<String>, Query, description = "Only those that this policy admitted, by its name."), ("template" = Option<bool>, Query, description = "Only templates, or none."), ("with_resource_credentials" = Option<bool>, Query, description = "Whether clients that are nothing but a resource's credentials are listed as well."), ("never_used" = Option<bool>, Query, description = "Only those that never got a token."), ("unused_since" = Option<i64>, Query, description = "Only those without a token since this time, in Unix seconds."), ("created_from" = Option<i64>, Query, description = "Only those made at this time or later, in Unix seconds."), ("created_before" = Option<i64>, Query, description = "Only those made before this time, in Unix seconds."), ("order" = Option<Order>, Query, description = "Which way the list goes; the newest first where absent. A search has an order of its own."), ("cursor" = Option<String>, Query, description = "Where the list goes on: next of the page before, with the same filters."), ("limit" = Option<i64>, Query, description = "At most so many; 50 where absent.", minimum = 1, maximum = 200)), responses((status = 200, body = ClientList), AnyProblem))]
 pub async fn list(at: ManagingDomain, Filter(filter): Filter<ClientsFilter>) -> Result<Json<ClientList>, OAuthError> {
-    let query = filter.query(&at)?;
+    let after = filter.after.clone();
+    let mut query = filter.query(&at)?;
+    if let Some(id) = after {
+        begins_there(&query.search, query.cursor.as_ref())?;
+        query.cursor = Some(query.after(&client_named(&at, &id).await?.client));
+    }
     let page = listed(&at, &query).await?;
     Ok(Json(ClientList {
         items: page.items.iter().map(|item| ClientView::of(&at, &item.client, item.last_used_at)).collect(),

@@ -74,6 +74,8 @@ pub struct NewSecret {
 pub struct MadeSecret {
     #[serde(flatten)]
     secret: SecretView,
+    /// How long the secrets before it go on working, in seconds.
+    grace: i64,
     /// The secret, if it was generated: told in this answer and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_secret: Option<String>,
@@ -113,7 +115,7 @@ pub async fn create(
     };
     let location =
         format!("/api/v1/domains/{}/clients/{}/secrets/{}", at.domain.domain.name, client.client_id, stored.id);
-    let made = MadeSecret { secret: view(&at, &stored, None), client_secret: clear };
+    let made = MadeSecret { secret: view(&at, &stored, None), grace, client_secret: clear };
     Ok((StatusCode::CREATED, [(LOCATION, location)], Json(made)).into_response())
 }
 

@@ -43,6 +43,8 @@ pub struct ClientView {
     /// Tokens issued up to this time, in Unix seconds, are no longer believed.
     #[serde(skip_serializing_if = "Option::is_none")]
     tokens_not_before: Option<i64>,
+    /// Counts the changes; the entity tag.
+    version: i64,
     /// When it was made, in Unix seconds.
     created_at: i64,
     /// When it last changed, in Unix seconds.
@@ -69,6 +71,7 @@ impl ClientView {
             metadata: client.metadata.to_object(),
             settings: client.settings.clone(),
             tokens_not_before: Some(not_before).filter(|at| *at > UnixTime(0)).map(UnixTime::seconds),
+            version: client.version,
             created_at: client.created_at.seconds(),
             updated_at: client.updated_at.seconds(),
             last_used_at: last_used_at.map(UnixTime::seconds),

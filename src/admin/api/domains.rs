@@ -74,6 +74,10 @@ pub struct NewDomain {
 pub struct WantedPreset {
     /// The set of settings; what it does not name stays.
     preset: DomainPreset,
+    /// Settings that differ from the preset's.
+    #[serde(default)]
+    #[schema(value_type = Option<SettingsPatch>)]
+    settings: Object,
 }
 
 /// All domains within reach.
@@ -131,7 +135,7 @@ pub async fn apply_preset(
     must_match(&headers, at.domain.domain.version)?;
     let mut settings = at.domain.domain.settings.clone();
     wanted.preset.apply(&mut settings);
-    changed(&at, &settings).await
+    changed(&at, &patched(&settings, &wanted.settings)?).await
 }
 
 async fn changed(at: &ManagingDomain, settings: &DomainSettings) -> Result<Response, OAuthError> {

@@ -106,7 +106,7 @@ pub async fn rotate(at: ManagingDomain, sent: Option<Sent<Rotation>>) -> Result<
         Turned::Done => {}
         Turned::Nothing => {
             return Err(OAuthError::conflict(
-                "successors are published already and will sign by themselves; to let them sign at once send now: true",
+                "successors are published already and will sign by themselves; rotate with now to let them sign at once",
             ));
         }
         Turned::Overtaken => return Err(overtaken()),

@@ -41,6 +41,14 @@ pub fn foreign_cursor() -> OAuthError {
     )
 }
 
+/// Whether a list can begin after a thing that is named: a search has an order of its own, and a cursor a place.
+pub fn begins_there(search: &str, cursor: Option<&String>) -> Result<(), OAuthError> {
+    match (search, cursor) {
+        ("", None) => Ok(()),
+        _ => Err(OAuthError::invalid_request("after: cannot be sent with a search or a cursor; leave one of them out")),
+    }
+}
+
 /// A text that somebody filters by: what no text of the database holds finds nothing, and is refused rather than sent there.
 pub fn filter(name: &str, text: Option<String>) -> Result<Option<String>, OAuthError> {
     match text {

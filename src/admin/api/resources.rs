@@ -43,6 +43,11 @@ pub struct ResourceView {
     /// What an administrator may set.
     #[serde(flatten)]
     pub settings: ResourceSettings,
+    /// The clients that may have tokens for it by client credentials.
+    #[schema(value_type = Vec<String>)]
+    pub granted_clients: Vec<ClientId>,
+    /// Counts the changes; the entity tag.
+    pub version: i64,
     /// When it was made, in Unix seconds.
     pub created_at: i64,
 }
@@ -186,6 +191,8 @@ fn view(resource: &Resource) -> ResourceView {
         name: resource.name.clone(),
         credentials: resource.credentials.clone(),
         settings: resource.settings.clone(),
+        granted_clients: resource.granted_clients.clone(),
+        version: resource.version,
         created_at: resource.created_at.seconds(),
     }
 }

@@ -35,6 +35,12 @@ pub struct TraceFilter {
     /// Only attempts whose last step ended like this.
     #[param(nullable = false, inline)]
     pub outcome: Option<Outcome>,
+    /// Only attempts in which something was refused.
+    #[param(nullable = false)]
+    pub refused: Option<bool>,
+    /// Where the list begins: after this attempt. Not with `cursor`.
+    #[param(nullable = false)]
+    pub after: Option<String>,
     /// Where the list goes on: `next` of the page before.
     #[param(nullable = false)]
     pub cursor: Option<String>,
@@ -164,16 +170,24 @@ pub async fn read(
 pub async fn page(at: &ManagingDomain, asked: TraceFilter) -> Result<AttemptList, OAuthError> {
     let limit = limit(asked.limit)?;
     let domain_id = at.domain.id();
-    let query = (domain_id, filter("client_id", asked.client_id)?, asked.outcome);
-    let after = match &asked.cursor {
-        None => None,
-        Some(cursor) => Some(cursor::decode(LIST, &query, cursor).ok_or_else(foreign_cursor)?),
+    let refused = asked.refused.unwrap_or(false);
+    let query = (domain_id, filter("client_id", asked.client_id)?, asked.outcome, refused);
+    let after = match (&asked.cursor, asked.after) {
+        (None, None) => None,
+        (Some(cursor), None) => Some(cursor::decode(LIST, &query, cursor).ok_or_else(foreign_cursor)?),
+        (None, Some(attempt)) => {
+            let timeline = timeline(at, &attempt).await?;
+            Some((UnixTime(timeline.began_at), AttemptId(timeline.attempt)))
+        }
+        (Some(_), Some(_)) => {
+            return Err(OAuthError::invalid_request("after: cannot be sent with a cursor; leave one of them out"));
+        }
     };
     let store = &at.app.store;
     let first = after.is_none();
     let wanted = AttemptFilter {
         client_id: query.1.clone(),
-        refused: false,
+        refused,
         outcome: query.2,
         after,
         // One more says whether there is a next page.

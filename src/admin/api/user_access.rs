@@ -13,6 +13,7 @@ use crate::admin::managing::{ManagingDomain, Segments, Sent, done};
 use crate::admin::problem::{AnyProblem, ChangeProblem};
 use crate::model::id::{ClientId, SessionId};
 use crate::model::oauth_error::OAuthError;
+use crate::model::time::UnixTime;
 use crate::people::sent_links::SentLink;
 
 /// The operations of this file.
@@ -186,7 +187,7 @@ pub async fn connections(at: ManagingDomain, Segments(one): Segments<One>) -> Re
             client_id: connection.client_id,
             consents: consents.collect(),
             logins: connection.logins,
-            last_used_at: connection.last_used_at.map(|at| at.seconds()),
+            last_used_at: connection.last_used_at.map(UnixTime::seconds),
         });
     }
     Ok(Json(ConnectionList { items }))

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
-use super::page::TotalView;
+use super::page::{self, TotalView};
 use crate::admin::managing::{Filter, ManagingDomain, Segments, Sent, SentObject, done};
 use crate::admin::preconditions::{etag, may_match, must_match};
 use crate::admin::problem::{AnyProblem, ChangeProblem};
-use crate::model::cursor::MOST_ITEMS;
+use crate::model::cursor::{MOST_ITEMS, Total};
 use crate::model::id::UserId;
 use crate::model::json::{Object, merge_patch, typed};
 use crate::model::oauth_error::OAuthError;
@@ -49,6 +49,8 @@ pub struct UserView {
     has_password: bool,
     /// Whether the person may log in.
     enabled: bool,
+    /// Counts the changes; the entity tag.
+    version: i64,
     /// When it was made, in Unix seconds.
     created_at: i64,
     /// When it last changed, in Unix seconds.
@@ -118,8 +120,12 @@ pub struct UserPage {
 pub struct UserFilter {
     /// A user name or an e-mail address, its beginning, beginnings of words of the name.
     search: Option<String>,
+    /// Only the one who logs in with this: the user name or the e-mail address, whole.
+    login: Option<String>,
     /// Only those who may log in, or those who may not.
     enabled: Option<bool>,
+    /// Where the list begins: after this user name.
+    after: Option<String>,
     /// Where the page before said that it goes on.
     cursor: Option<String>,
     /// How many at the most; 50 where absent.
@@ -134,18 +140,27 @@ pub struct One {
 }
 
 /// Users of a domain, by user name.
-#[utoipa::path(get, path = "/api/v1/domains/{domain}/users", tag = "users", params(("domain" = String, Path, description = "The domain."), ("search" = Option<String>, Query, description = "A user name or an e-mail address, its beginning, beginnings of words of the name."), ("enabled" = Option<bool>, Query, description = "Only those who may log in, or those who may not."), ("cursor" = Option<String>, Query, description = "Where the page before said that it goes on."), ("limit" = Option<i64>, Query, description = "How many at the most; 50 where absent.", minimum = 1, maximum = 200)), responses((status = 200, body = UserPage), AnyProblem))]
+#[utoipa::path(get, path = "/api/v1/domains/{domain}/users", tag = "users", params(("domain" = String, Path, description = "The domain."), ("search" = Option<String>, Query, description = "A user name or an e-mail address, its beginning, beginnings of words of the name."), ("login" = Option<String>, Query, description = "Only the one who logs in with this: the user name or the e-mail address, whole. Alone."), ("enabled" = Option<bool>, Query, description = "Only those who may log in, or those who may not."), ("after" = Option<String>, Query, description = "Where the list begins: after this user name. Not with search and cursor."), ("cursor" = Option<String>, Query, description = "Where the page before said that it goes on."), ("limit" = Option<i64>, Query, description = "How many at the most; 50 where absent.", minimum = 1, maximum = 200)), responses((status = 200, body = UserPage), AnyProblem))]
 pub async fn list(at: ManagingDomain, Filter(filter): Filter<UserFilter>) -> Result<Json<UserPage>, OAuthError> {
     let limit = filter.limit.unwrap_or(50);
     if !(1..=MOST_ITEMS).contains(&limit) {
         return Err(OAuthError::invalid_request(format!("limit: must be 1 to {MOST_ITEMS}")));
     }
-    let query = UserListQuery {
+    if let Some(login) = page::filter("login", filter.login)? {
+        let found = at.app.store.user_by_login(at.domain.id(), &login).await?;
+        let total = Total { count: i64::from(found.is_some()), exact: true };
+        return Ok(Json(UserPage { items: found.into_iter().map(view).collect(), next: None, total: total.into() }));
+    }
+    let mut query = UserListQuery {
         search: filter.search.unwrap_or_default(),
         enabled: filter.enabled,
         cursor: filter.cursor,
         limit,
     };
+    if let Some(after) = filter.after {
+        page::begins_there(&query.search, query.cursor.as_ref())?;
+        query.cursor = Some(query.after(&after));
+    }
     let page = at.app.store.list_users(at.domain.id(), &query).await?;
     let page = page.ok_or_else(|| {
         OAuthError::invalid_request(
@@ -223,6 +238,7 @@ fn view(user: User) -> UserView {
         claims: user.claims,
         has_password: user.password.is_some(),
         enabled: user.enabled,
+        version: user.version,
         created_at: user.created_at.seconds(),
         updated_at: user.updated_at.seconds(),
     }

@@ -102,22 +102,29 @@ fn drift_row(drift: &crate::model::registration::drift::Drift) -> DriftRow {
     }
 }
 
-/// What was found when the registrant last asked; what the audit log no longer has is told as the policy would do it now.
+/// What the policy does to what was last sent, and what else was found when it was sent: what was dropped then is no
+/// longer there to be judged.
 fn findings(standing: &Standing) -> Vec<(Claimed, Badge, Claimed)> {
-    let recorded = standing.requests.iter().find_map(|request| request.detail.get("findings")?.as_array());
-    let row = |member: &str, outcome: &str, why: &str| {
-        let kind = if outcome == "refused" { BadgeKind::Bad } else { BadgeKind::Quiet };
-        (member.into(), Badge::new(kind, outcome), Claimed::long(why))
+    let today = match &standing.today {
+        Today::Accepted(found) | Today::Refused(found) => found.as_slice(),
+        Today::WithoutPolicy => &[],
     };
-    if let Some(recorded) = recorded {
-        let text = |finding: &'_ Value, name: &str| finding[name].as_str().unwrap_or_default().to_owned();
-        let rows = recorded
-            .iter()
-            .map(|found| row(&text(found, "member"), &text(found, "outcome"), &text(found, "explanation")));
-        return rows.collect();
+    let recorded = standing.requests.iter().filter_map(|request| request.detail.get("findings")?.as_array());
+    let mut told: Vec<[String; 3]> = today
+        .iter()
+        .map(|found| [found.member.clone(), found.outcome.as_str().to_owned(), found.explanation.clone()])
+        .collect();
+    for found in recorded.flatten() {
+        let row = ["member", "outcome", "explanation"].map(|name| found[name].as_str().unwrap_or_default().to_owned());
+        if !told.contains(&row) {
+            told.push(row);
+        }
     }
-    let (Today::Accepted(found) | Today::Refused(found)) = &standing.today else { return Vec::new() };
-    found.iter().map(|found| row(&found.member, found.outcome.as_str(), &found.explanation)).collect()
+    let rows = told.into_iter().map(|[member, outcome, why]| {
+        let kind = if outcome == "refused" { BadgeKind::Bad } else { BadgeKind::Quiet };
+        (member.into(), Badge::new(kind, outcome), Claimed::long(&why))
+    });
+    rows.collect()
 }
 
 /// `POST …/registration`: takes the registrant's value of one member.
@@ -138,8 +145,8 @@ pub async fn take(
         let differences = differences(client, member, &value);
         return lost(&at, client, (path, form.pairs()), differences).await;
     }
-    let patch = Object::from_iter([(member.to_owned(), value)]);
-    let edit = edited(client, Some(patch), None)?;
+    let wanted = Object::from_iter([(member.to_owned(), value)]);
+    let edit = edited(client, Some(wanted), None)?;
     match at.app.registry.edit(&at.domain, &entry, edit, &at.actor()).await? {
         Some(secret) => super::application::show_secret(&at, client, &secret).await,
         None => Ok(go_telling(&path, "taken")),

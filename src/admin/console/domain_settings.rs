@@ -14,6 +14,7 @@ use crate::model::oauth_error::OAuthError;
 use crate::pages::console::{Conflict, ConsoleFrame, FormPage, PresetCard, Section, Tab};
 
 const TOLD: &Told = &[
+    ("made", "The domain is made. Say here who may register in it."),
     ("saved", "The settings are saved. They count at once."),
     ("preset", "The preset is switched on. It counts at once."),
 ];

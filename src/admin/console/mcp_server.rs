@@ -58,7 +58,7 @@ pub async fn change(at: ManagingDomain, Segments(one): Segments<One>, form: Fiel
             };
             let Err(error) = put else { return Ok(go_telling(&own, "saved")) };
             let form = typed(&at, &form, errors_of(error)?);
-            refused(&general_page(&at, resource, (form, None), None).await?)
+            Ok(refused(&general_page(&at, resource, (form, None), None).await?))
         }
         "delete" if form.trimmed("confirm") == resource.name => {
             match at.domains().delete_resource(resource, &at.actor()).await {
@@ -74,7 +74,7 @@ pub async fn change(at: ManagingDomain, Segments(one): Segments<One>, form: Fiel
 
 async fn not_deleted(at: &ManagingDomain, resource: &Resource, why: &str) -> Result<Response, OAuthError> {
     let form = form_of(at, &resource.name, &resource.settings);
-    refused(&general_page(at, resource, (form, Some(sentence(why))), None).await?)
+    Ok(refused(&general_page(at, resource, (form, Some(sentence(why))), None).await?))
 }
 
 /// `GET /console/domains/{domain}/mcp-servers/{resource_id}/credentials`
@@ -100,7 +100,7 @@ pub async fn renew(at: ManagingDomain, Segments(one): Segments<One>, form: Field
             Ok(show(&credentials_page(&at, resource, Some(secret), None).await?))
         }
         Err(error) if error.status < 500 => {
-            refused(&credentials_page(&at, resource, None, Some(sentence(&error.description))).await?)
+            Ok(refused(&credentials_page(&at, resource, None, Some(sentence(&error.description))).await?))
         }
         Err(error) => Err(error),
     }
@@ -153,8 +153,8 @@ pub(super) fn unknown_action() -> OAuthError {
     OAuthError::invalid_request("action: is not one of this page")
 }
 
-pub(super) fn refused(page: &McpServer) -> Result<Response, OAuthError> {
-    Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, page))
+pub(super) fn refused(page: &McpServer) -> Response {
+    show_as(StatusCode::UNPROCESSABLE_ENTITY, page)
 }
 
 async fn general_page(

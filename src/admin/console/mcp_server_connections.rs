@@ -54,7 +54,7 @@ pub async fn change_connections(
             Ok(()) => Ok(go_telling(&own, "granted")),
             Err(error) if error.status < 500 => {
                 let told = Some(sentence(&error.description));
-                refused(&connections_page(&at, resource, &Fields::parse(b""), told).await?)
+                Ok(refused(&connections_page(&at, resource, &Fields::parse(b""), told).await?))
             }
             Err(error) => Err(error),
         },

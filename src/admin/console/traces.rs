@@ -30,6 +30,8 @@ pub async fn show_traces(at: ManagingDomain, Asked(asked): Asked) -> Result<Resp
     let page = |cursor: Option<&str>| TraceFilter {
         client_id: Some(client_id.clone()).filter(|id| !id.is_empty()),
         outcome,
+        refused: None,
+        after: None,
         cursor: cursor.map(str::to_owned),
         limit: None,
     };

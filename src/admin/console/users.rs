@@ -45,15 +45,13 @@ pub async fn list(at: ManagingDomain, Asked(asked): Asked) -> Result<Response, O
         cursor: asked.given("cursor").map(str::to_owned),
         limit: ROWS,
     };
-    let page = match at.app.store.list_users(at.domain.id(), &query).await? {
-        Some(page) => page,
+    let mut found = at.app.store.list_users(at.domain.id(), &query).await?;
+    if found.is_none() {
         // A cursor that is out of date: the list begins anew.
-        None => {
-            query.cursor = None;
-            let again = at.app.store.list_users(at.domain.id(), &query).await?;
-            again.ok_or_else(|| OAuthError::invalid_request("cursor: is of another list"))?
-        }
-    };
+        query.cursor = None;
+        found = at.app.store.list_users(at.domain.id(), &query).await?;
+    }
+    let page = found.ok_or_else(|| OAuthError::invalid_request("cursor: is of another list"))?;
     let link = |cursor: &str| {
         let mut to = url::form_urlencoded::Serializer::new(String::new());
         to.extend_pairs([("q", search.as_str()), ("state", state), ("cursor", cursor)]);

@@ -81,8 +81,8 @@ pub async fn test_resource(
     server: InProcess,
 ) -> Result<ResourceTest, OAuthError> {
     let issuer = at.app.issuer_of(&at.domain.domain.name);
-    let served = protected_resources(resource, &issuer, &at.domain.scopes);
-    let wanted = served.first().ok_or_else(|| OAuthError::conflict("the resource has no identifier"))?;
+    let documents = protected_resources(resource, &issuer, &at.domain.scopes);
+    let wanted = documents.first().ok_or_else(|| OAuthError::conflict("the resource has no identifier"))?;
     let theirs = theirs::Theirs { fetcher: &at.app.registry.fetcher, wanted, issuer: &issuer };
     let ours = ours::Ours { at, resource, identifier: &wanted.identifier, issuer: &issuer };
     let (challenge, metadata_url) = theirs.challenge().await;

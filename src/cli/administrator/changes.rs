@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{One, ReachArgs, create, find, role, show};
-use crate::administrators::accounts::AdministratorEdit;
-use crate::cli::context::{Context, told};
+use super::{One, ReachArgs, create, read, role, show};
+use crate::cli::administration::Administration;
 use crate::cli::output::{pairs, print};
-use crate::model::administrator::{Reach, Role};
+use crate::model::administrator::Role;
 
 /// Flags of `administrator set`.
 #[derive(Debug, Args)]
@@ -35,26 +34,29 @@ pub struct SetArgs {
     generate_password: bool,
 }
 
-pub(super) async fn run(context: &Context, arguments: SetArgs) -> anyhow::Result<()> {
-    let administrator = find(context, &arguments.one.name).await?;
-    let mut reach = arguments.reach.read(context).await?;
-    if arguments.role == Some(Role::Owner) && reach.is_none() {
-        reach = Some(Reach::All);
-    }
+pub(super) async fn run(api: &Administration, arguments: SetArgs) -> anyhow::Result<()> {
+    let (path, one) = read(api, &arguments.one.name).await?;
+    let domains = arguments.reach.domains(api).await?;
+    let all = arguments.reach.all_domains || (arguments.role == Some(Role::Owner) && domains.is_none());
     let chosen = create::password(arguments.password_file.as_ref(), arguments.generate_password)?;
-    let edit = AdministratorEdit {
-        username: arguments.username,
-        role: arguments.role,
-        reach,
-        password: chosen.as_ref().map(|(secret, _)| secret.clone()),
-        enabled: arguments.enabled,
-    };
-    let changed = context.administrators().change(&administrator, edit, None, &context.actor).await.map_err(told)?;
-    let domains = context.store.domains().await?;
-    let (mut value, mut lines) = (show::describe(&changed, &domains), show::lines(&changed, &domains));
+    let mut change = json!({});
+    for (name, value) in [
+        ("username", arguments.username.map(Value::from)),
+        ("role", arguments.role.map(|role| json!(role))),
+        ("domains", domains.map(|domains| json!(domains))),
+        ("all_domains", all.then_some(Value::Bool(true))),
+        ("password", chosen.as_ref().map(|(secret, _)| secret.expose().into())),
+        ("enabled", arguments.enabled.map(Value::from)),
+    ] {
+        if let Some(value) = value {
+            change[name] = value;
+        }
+    }
+    let mut value = show::described(api.patch(&path, &one, &change).await?.body);
+    let mut lines = show::lines(&value);
     if let Some((secret, true)) = &chosen {
         value["password"] = json!(secret.expose());
         lines.push(("Password", format!("{}   (shown this once)", secret.expose())));
     }
-    print(context.json, &value, || pairs(lines))
+    print(api.json, &value, || pairs(lines))
 }

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{ReachArgs, role};
-use crate::administrators::accounts::NewAdministrator;
-use crate::cli::context::{Context, told};
+use super::{ReachArgs, role, show};
+use crate::cli::administration::{Administration, path};
 use crate::cli::output::{pairs, print};
 use crate::cli::values::read_secret;
-use crate::model::administrator::{Reach, Role};
+use crate::model::administrator::Role;
 use crate::model::random;
 use crate::model::secret::Secret;
 
@@ -52,28 +51,27 @@ pub(super) fn password(file: Option<&PathBuf>, generate: bool) -> anyhow::Result
     })
 }
 
-pub(super) async fn run(context: &Context, arguments: CreateArgs) -> anyhow::Result<()> {
-    let reach = match arguments.reach.read(context).await? {
-        Some(reach) => reach,
-        None if arguments.role == Role::Owner => Reach::All,
-        None => anyhow::bail!("name the domains within reach: --domain NAME, or --all-domains"),
-    };
+pub(super) async fn run(api: &Administration, arguments: CreateArgs) -> anyhow::Result<()> {
+    let domains = arguments.reach.domains(api).await?;
+    if domains.is_none() && !arguments.reach.all_domains && arguments.role != Role::Owner {
+        anyhow::bail!("name the domains within reach: --domain NAME, or --all-domains");
+    }
     let chosen = password(arguments.password.password_file.as_ref(), arguments.password.generate_password)?;
     let Some((secret, generated)) = chosen else { anyhow::bail!("give --password-file or --generate-password") };
-    let new = NewAdministrator {
-        username: arguments.username,
-        role: arguments.role,
-        reach,
-        password: secret.clone(),
-        disabled: arguments.disabled,
-    };
-    let made = context.administrators().create(new, &context.actor).await.map_err(told)?;
-    let domains = context.store.domains().await?;
-    let mut value = super::show::describe(&made, &domains);
-    let mut lines = super::show::lines(&made, &domains);
+    let mut wanted = json!({
+        "username": arguments.username,
+        "role": arguments.role,
+        "password": secret.expose(),
+        "disabled": arguments.disabled,
+    });
+    if let Some(domains) = domains {
+        wanted["domains"] = json!(domains);
+    }
+    let mut value = show::described(api.post(&path(&["administrators"]), &wanted).await?.body);
+    let mut lines = show::lines(&value);
     if generated {
         value["password"] = json!(secret.expose());
         lines.push(("Password", format!("{}   (shown this once)", secret.expose())));
     }
-    print(context.json, &value, || pairs(lines))
+    print(api.json, &value, || pairs(lines))
 }

@@ -4,17 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::fields::Fields;
-use crate::cli::context::{Context, told};
-use crate::cli::domain::{discovery_url, renew_secret_url};
-use crate::cli::output::{pairs, print};
+use crate::cli::administration::{Administration, in_domain};
+use crate::cli::output::{pairs, print, text};
 use crate::cli::values::{read_object, read_secret};
 use crate::clients::application::ApplicationKind;
-use crate::clients::manual::{DCR_ADMIN, Made, Wanted};
-use crate::model::id::ClientId;
-use crate::store::cache::DomainEntry;
+use crate::clients::manual::DCR_ADMIN;
 
 /// Flags of `client create`.
 #[derive(Debug, Args)]
@@ -37,68 +34,65 @@ pub struct CreateArgs {
     fields: Fields,
 }
 
-pub(super) async fn run(context: &Context, arguments: CreateArgs) -> anyhow::Result<()> {
-    let domain = context.domain(&arguments.domain).await?;
+pub(super) async fn run(api: &Administration, arguments: CreateArgs) -> anyhow::Result<()> {
     let wanted = wanted(&arguments)?;
-    let registrar = wanted.settings.granted_scopes.contains(DCR_ADMIN);
-    let chosen = wanted.secret.is_some();
-    let made = context.registry.create(&domain, wanted, &context.actor).await.map_err(told)?;
-    report(context, &domain, (&made, chosen), registrar).await
+    let made = api.post(&in_domain(&arguments.domain, &["clients"]), &wanted).await?.body;
+    let domain = api.domain(&arguments.domain).await?.body;
+    report(api, &domain["endpoints"], &made, arguments.secret_file.is_some())
 }
 
-fn wanted(arguments: &CreateArgs) -> anyhow::Result<Wanted> {
+fn wanted(arguments: &CreateArgs) -> anyhow::Result<Value> {
     let fields = &arguments.fields;
     let given = arguments.metadata.as_deref().map(read_object).transpose()?;
     let kind = match (&arguments.kind, &given) {
-        (Some(name), _) => {
-            Some(name.parse::<ApplicationKind>().map_err(|problem| anyhow::anyhow!("--type {problem}"))?)
-        }
+        (Some(name), _) => Some(name.as_str()),
         (None, Some(_)) => None,
-        (None, None) if fields.has_redirects() => Some(ApplicationKind::Web),
-        (None, None) => Some(ApplicationKind::BackendToBackend),
+        (None, None) if fields.has_redirects() => Some("web"),
+        (None, None) => Some("backend_to_backend"),
     };
-    let default_name = if kind == Some(ApplicationKind::GatewayRegistrar) { "API gateway" } else { "" };
-    let mut wanted = kind.map(|kind| kind.wanted(fields.name().unwrap_or(default_name))).unwrap_or_default();
-    wanted.metadata.extend(given.unwrap_or_default());
-    fields.overlay_metadata(&mut wanted.metadata);
-    wanted.settings = fields.overlay_settings(&wanted.settings)?;
-    wanted.client_id = arguments.client_id.clone().map(ClientId);
-    wanted.secret = arguments.secret_file.as_deref().map(read_secret).transpose()?;
+    let mut metadata = given.unwrap_or_default();
+    metadata.extend(fields.metadata());
+    let mut wanted = json!({ "metadata": metadata, "settings": fields.settings() });
+    for (name, value) in [
+        ("kind", kind.map(Value::from)),
+        ("client_id", arguments.client_id.clone().map(Value::from)),
+        ("client_secret", arguments.secret_file.as_deref().map(read_secret).transpose()?.map(|s| s.expose().into())),
+    ] {
+        if let Some(value) = value {
+            wanted[name] = value;
+        }
+    }
     Ok(wanted)
 }
 
-async fn report(
-    context: &Context,
-    domain: &DomainEntry,
-    (made, chosen): (&Made, bool),
-    registrar: bool,
-) -> anyhow::Result<()> {
-    let (base, name) = (context.public_url().await?, &domain.domain.name);
-    let mut value = json!({ "client_id": made.client.client_id });
-    if let Some(secret) = &made.secret {
-        value["client_secret"] = secret.expose().into();
+fn report(api: &Administration, endpoints: &Value, made: &Value, chosen: bool) -> anyhow::Result<()> {
+    let granted = text(&made["settings"]["granted_scopes"]);
+    let registrar = granted.split(' ').any(|scope| scope == DCR_ADMIN);
+    let mut value = json!({ "client_id": made["client_id"] });
+    if !made["client_secret"].is_null() {
+        value["client_secret"] = made["client_secret"].clone();
     }
-    value["discovery_url"] = discovery_url(&base, name).into();
+    value["discovery_url"] = endpoints["discovery_url"].clone();
     if registrar {
         value["scope"] = DCR_ADMIN.into();
-        value["renew_secret_url"] = renew_secret_url(&base, name).into();
+        value["renew_secret_url"] = endpoints["renew_secret_url"].clone();
     }
-    value["metadata"] = made.client.metadata.to_object().into();
-    value["settings"] = serde_json::to_value(&made.client.settings)?;
-    print(context.json, &value, || {
-        let secret = match &made.secret {
-            Some(secret) => format!("{}   (shown this once)", secret.expose()),
+    value["metadata"] = made["metadata"].clone();
+    value["settings"] = made["settings"].clone();
+    print(api.json, &value, || {
+        let secret = match value["client_secret"].as_str() {
+            Some(secret) => format!("{secret}   (shown this once)"),
             None if chosen => "as given".to_owned(),
             None => "none".to_owned(),
         };
         let mut lines = vec![
-            ("Discovery URL", discovery_url(&base, name)),
-            ("Client ID", made.client.client_id.to_string()),
+            ("Discovery URL", text(&value["discovery_url"])),
+            ("Client ID", text(&value["client_id"])),
             ("Client secret", secret),
         ];
         if registrar {
             lines.push(("Scope", DCR_ADMIN.to_owned()));
-            lines.push(("Renew secret URL", renew_secret_url(&base, name)));
+            lines.push(("Renew secret URL", text(&value["renew_secret_url"])));
         }
         pairs(lines)
     })

@@ -3,8 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 
-use crate::model::client::ClientSettings;
-use crate::model::json::{Object, typed};
+use crate::model::json::Object;
 
 /// Members and settings with flags of their own.
 #[derive(Debug, Default, Args)]
@@ -45,57 +44,46 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// Puts the metadata that was given in the place of what is there. An empty text takes a member away.
-    pub fn overlay_metadata(&self, metadata: &mut Object) {
+    /// The metadata that was given, as a merge patch (RFC 7396). An empty text takes a member away.
+    pub fn metadata(&self) -> Object {
         let list = |values: &[String]| (!values.is_empty()).then(|| Value::from(values.to_vec()));
-        let text = |value: &Option<String>| value.clone().map(Value::from);
-        for (name, value) in [
-            ("client_name", text(&self.name)),
+        let mut patch = given([
+            ("client_name", text(self.name.as_ref())),
             ("redirect_uris", list(&self.redirect_uri)),
             ("grant_types", list(&self.grant)),
-            ("scope", text(&self.scope)),
-            ("token_endpoint_auth_method", text(&self.auth_method)),
-        ] {
-            match value {
-                Some(Value::String(text)) if text.is_empty() => drop(metadata.remove(name)),
-                Some(value) => drop(metadata.insert(name.to_owned(), value)),
-                None => {}
-            }
-        }
+            ("scope", text(self.scope.as_ref())),
+            ("token_endpoint_auth_method", text(self.auth_method.as_ref())),
+        ]);
         if !self.grant.is_empty() {
             // It follows from the grants.
-            metadata.remove("response_types");
+            patch.insert("response_types".to_owned(), Value::Null);
         }
+        patch
     }
 
-    /// The settings with those that were given. An empty text sets one back to its default.
-    pub fn overlay_settings(&self, settings: &ClientSettings) -> anyhow::Result<ClientSettings> {
-        let Value::Object(mut members) = serde_json::to_value(settings)? else { unreachable!("settings are a struct") };
-        let text = |value: &Option<String>| value.clone().map(Value::from);
-        for (name, value) in [
-            ("granted_scopes", text(&self.grant_scope)),
-            ("default_scopes", text(&self.default_scope)),
+    /// The settings that were given, as a merge patch. An empty text sets one back to its default.
+    pub fn settings(&self) -> Object {
+        given([
+            ("granted_scopes", text(self.grant_scope.as_ref())),
+            ("default_scopes", text(self.default_scope.as_ref())),
             ("may_introspect", self.may_introspect.map(Value::from)),
             ("trusted", self.trusted.map(Value::from)),
-            ("template", text(&self.template)),
-            ("registrar_policy", text(&self.registrar_policy)),
-        ] {
-            match value {
-                Some(Value::String(text)) if text.is_empty() => drop(members.remove(name)),
-                Some(value) => drop(members.insert(name.to_owned(), value)),
-                None => {}
-            }
-        }
-        typed(&members).map_err(|problem| anyhow::anyhow!(problem))
+            ("template", text(self.template.as_ref())),
+            ("registrar_policy", text(self.registrar_policy.as_ref())),
+        ])
     }
 
     /// Whether redirect URIs were given.
     pub fn has_redirects(&self) -> bool {
         !self.redirect_uri.is_empty()
     }
+}
 
-    /// The name that was given.
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
+/// A text that was given; null where it is empty.
+fn text(value: Option<&String>) -> Option<Value> {
+    value.map(|text| if text.is_empty() { Value::Null } else { text.as_str().into() })
+}
+
+fn given<const N: usize>(members: [(&str, Option<Value>); N]) -> Object {
+    members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }

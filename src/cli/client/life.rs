@@ -1,24 +1,14 @@
 //! What happens to a client in its life: suspended, resumed, approved, deleted, restored, renewed, reassigned.
 
+use anyhow::Context as _;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
-use super::One;
-use super::show::secret_id;
-use crate::cli::context::{Context, told};
-use crate::cli::output::{pairs, print};
+use super::{One, path_of, read};
+use crate::cli::administration::Administration;
+use crate::cli::output::{pairs, print, text};
 use crate::cli::values::duration;
-use crate::clients::administer::{Step, usual_grace};
-use crate::clients::update::{Holder, Managing};
-use crate::model::client::{ClientStatus, Origin};
-use crate::model::id::ClientId;
-
-/// A step with the status that it leads to.
-pub(super) type Turn = (Step, &'static str);
-
-pub(super) const SUSPEND: Turn = (Step::Suspend, "suspended");
-pub(super) const RESUME: Turn = (Step::Resume, "active");
-pub(super) const APPROVE: Turn = (Step::Approve, "active");
 
 /// Flags of `client renew`.
 #[derive(Debug, Args)]
@@ -49,73 +39,66 @@ pub struct ReassignArgs {
     registrant: String,
 }
 
-pub(super) async fn turn(context: &Context, one: &One, (step, status): Turn) -> anyhow::Result<()> {
-    let domain = context.domain(&one.domain).await?;
-    let entry = context.client(&domain, &one.id).await?;
-    context.registry.turn(&entry, step, &context.actor).await.map_err(told)?;
-    let value = json!({ "client_id": one.id, "status": status });
-    print(context.json, &value, || format!("Client {} is {status}", one.id))
+/// Takes a step that leads to another status.
+pub(super) async fn turn(api: &Administration, one: &One, step: &str) -> anyhow::Result<()> {
+    let client = read(api, one).await?;
+    let turned = api.act(&path_of(one, &[step]), Some(&client), None).await?.body;
+    let value = json!({ "client_id": one.id, "status": turned["status"] });
+    print(api.json, &value, || format!("Client {} is {}", one.id, text(&turned["status"])))
 }
 
-pub(super) async fn delete(context: &Context, one: &One) -> anyhow::Result<()> {
-    let domain = context.domain(&one.domain).await?;
-    let entry = context.client(&domain, &one.id).await?;
-    if entry.client.status == ClientStatus::Deleted {
-        anyhow::bail!("the client was deleted");
-    }
-    let sticky = entry.client.origin == Origin::ContentAddressed;
-    let managing = Managing { domain: &domain, holder: &Holder::Administrator, actor: &context.actor };
-    context.registry.delete(&managing, entry).await.map_err(told)?;
+pub(super) async fn delete(api: &Administration, one: &One) -> anyhow::Result<()> {
+    let client = read(api, one).await?;
+    api.delete(&path_of(one, &[]), Some(&client)).await?;
     let value = json!({ "client_id": one.id, "status": "deleted" });
-    print(context.json, &value, || {
+    print(api.json, &value, || {
         let mut text = format!("Client {} is deleted", one.id);
-        if sticky {
+        if client.body["origin"] == "content_addressed" {
             text.push_str(", and its metadata cannot be registered until `registrar client restore` lifts the block");
         }
         text
     })
 }
 
-pub(super) async fn restore(context: &Context, one: &One) -> anyhow::Result<()> {
-    let domain = context.domain(&one.domain).await?;
-    let entry = context.client(&domain, &one.id).await?;
-    context.registry.restore(&entry, &context.actor).await.map_err(told)?;
+pub(super) async fn restore(api: &Administration, one: &One) -> anyhow::Result<()> {
+    let client = read(api, one).await?;
+    api.act(&path_of(one, &["restore"]), Some(&client), None).await?;
     let value = json!({ "client_id": one.id, "status": "active" });
-    print(context.json, &value, || format!("Client {} is active again", one.id))
+    print(api.json, &value, || format!("Client {} is active again", one.id))
 }
 
-pub(super) async fn renew(context: &Context, arguments: RenewArgs) -> anyhow::Result<()> {
+pub(super) async fn renew(api: &Administration, arguments: RenewArgs) -> anyhow::Result<()> {
     let one = &arguments.one;
-    let domain = context.domain(&one.domain).await?;
-    let client = context.client(&domain, &one.id).await?.client;
-    let grace = arguments.grace.unwrap_or_else(|| usual_grace(&domain, &client));
-    let (secret, _) = context.registry.renew_manual(&domain, &client, grace, &context.actor).await.map_err(told)?;
-    let value = json!({ "client_id": one.id, "client_secret": secret.expose(), "grace": grace });
-    print(context.json, &value, || {
+    let client = read(api, one).await?;
+    let wanted = arguments.grace.map_or_else(|| json!({}), |grace| json!({ "grace": grace }));
+    let made = api.act(&path_of(one, &["secrets"]), Some(&client), Some(&wanted)).await?.body;
+    let value = json!({ "client_id": one.id, "client_secret": made["client_secret"], "grace": made["grace"] });
+    print(api.json, &value, || {
+        let before = match &value["grace"] {
+            Value::Number(grace) if grace.as_i64() != Some(0) => format!("work for {grace} s more"),
+            _ => "ended".to_owned(),
+        };
         pairs([
             ("Client ID", one.id.clone()),
-            ("Client secret", format!("{}   (shown this once)", secret.expose())),
-            ("Secrets before", if grace == 0 { "ended".to_owned() } else { format!("work for {grace} s more") }),
+            ("Client secret", format!("{}   (shown this once)", text(&value["client_secret"]))),
+            ("Secrets before", before),
         ])
     })
 }
 
-pub(super) async fn end_secret(context: &Context, arguments: EndSecretArgs) -> anyhow::Result<()> {
-    let one = &arguments.one;
-    let domain = context.domain(&one.domain).await?;
-    let entry = context.client(&domain, &one.id).await?;
-    let id = secret_id(&arguments.secret_id)?;
-    context.registry.end_secret(&entry, id, &context.actor).await.map_err(told)?;
-    let value = json!({ "client_id": one.id, "ended": arguments.secret_id });
-    print(context.json, &value, || format!("Secret {} is ended", arguments.secret_id))
+pub(super) async fn end_secret(api: &Administration, arguments: EndSecretArgs) -> anyhow::Result<()> {
+    let (one, id) = (&arguments.one, &arguments.secret_id);
+    read(api, one).await?;
+    let not_one = || format!("{id:?} is not the id of a secret; `registrar client show` shows the ids");
+    id.parse::<Uuid>().ok().with_context(not_one)?;
+    api.delete(&path_of(one, &["secrets", id]), None).await?;
+    print(api.json, &json!({ "client_id": one.id, "ended": id }), || format!("Secret {id} is ended"))
 }
 
-pub(super) async fn reassign(context: &Context, arguments: ReassignArgs) -> anyhow::Result<()> {
-    let one = &arguments.one;
-    let domain = context.domain(&one.domain).await?;
-    let entry = context.client(&domain, &one.id).await?;
-    let to = ClientId(arguments.registrant.clone());
-    context.registry.reassign(&domain, &entry, &to, &context.actor).await.map_err(told)?;
+pub(super) async fn reassign(api: &Administration, arguments: ReassignArgs) -> anyhow::Result<()> {
+    let (one, to) = (&arguments.one, &arguments.registrant);
+    let client = read(api, one).await?;
+    api.act(&path_of(one, &["reassign"]), Some(&client), Some(&json!({ "registrant": to }))).await?;
     let value = json!({ "client_id": one.id, "registrant": to });
-    print(context.json, &value, || format!("Client {} is managed by {to} now", one.id))
+    print(api.json, &value, || format!("Client {} is managed by {to} now", one.id))
 }

@@ -1,23 +1,20 @@
 //! `registrar client set`.
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::fields::Fields;
-use super::show::show_entry;
-use crate::cli::context::{Context, told};
-use crate::cli::output::print;
-use crate::cli::values::{Assignment, assign, assign_metadata, assignment};
-use crate::clients::administer::Edit;
+use super::{One, path_of, read, show};
+use crate::cli::administration::Administration;
+use crate::cli::output::{print, text};
+use crate::cli::values::{Assignment, assignment, metadata_patch, patch_of};
+use crate::model::client::ClientSettings;
 
 /// Flags of `client set`.
 #[derive(Debug, Args)]
 pub struct SetArgs {
-    /// The domain
-    domain: String,
-    /// The client's id
-    #[arg(value_name = "CLIENT_ID")]
-    id: String,
+    #[command(flatten)]
+    one: One,
     /// Settings, as `client show` names them; nothing after '=' sets one back to its default
     #[arg(value_name = "SETTING=VALUE", value_parser = assignment)]
     settings: Vec<Assignment>,
@@ -28,24 +25,26 @@ pub struct SetArgs {
     fields: Fields,
 }
 
-pub(super) async fn run(context: &Context, arguments: SetArgs) -> anyhow::Result<()> {
-    let domain = context.domain(&arguments.domain).await?;
-    let entry = context.client(&domain, &arguments.id).await?;
-    let before = entry.client.metadata.to_object();
-    let mut metadata = before.clone();
-    arguments.fields.overlay_metadata(&mut metadata);
-    assign_metadata(&mut metadata, &arguments.metadata)?;
-    let settings = arguments.fields.overlay_settings(&entry.client.settings)?;
-    let settings = assign(&settings, &arguments.settings)?;
-    let edit = Edit { metadata: (metadata != before).then_some(metadata), settings: Some(settings) };
-    let secret = context.registry.edit(&domain, &entry, edit, &context.actor).await.map_err(told)?;
-    match secret {
-        Some(secret) => {
-            let value = json!({ "client_id": arguments.id, "client_secret": secret.expose() });
-            print(context.json, &value, || {
-                format!("The client authenticates with a secret now: {}   (shown this once)", secret.expose())
-            })
+pub(super) async fn run(api: &Administration, arguments: SetArgs) -> anyhow::Result<()> {
+    let one = &arguments.one;
+    let current = read(api, one).await?;
+    let mut metadata = arguments.fields.metadata();
+    metadata.extend(metadata_patch(&current.body["metadata"], &arguments.metadata)?);
+    let mut settings = arguments.fields.settings();
+    settings.extend(patch_of::<ClientSettings>(&current.body["settings"], &arguments.settings)?);
+    let mut change = json!({});
+    for (name, patch) in [("metadata", metadata), ("settings", settings)] {
+        if !patch.is_empty() {
+            change[name] = Value::Object(patch);
         }
-        None => show_entry(context, &domain, &context.client(&domain, &arguments.id).await?).await,
     }
+    let changed = api.patch(&path_of(one, &[]), &current, &change).await?.body;
+    if changed["client_secret"].is_null() {
+        return show::show(api, one, changed).await;
+    }
+    let value = json!({ "client_id": one.id, "client_secret": changed["client_secret"] });
+    print(api.json, &value, || {
+        let secret = text(&value["client_secret"]);
+        format!("The client authenticates with a secret now: {secret}   (shown this once)")
+    })
 }

@@ -2,18 +2,14 @@
 
 use std::fmt::Write as _;
 
-use anyhow::anyhow;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde_json::{Value, json};
 
-use super::One;
-use crate::cli::context::Context;
-use crate::cli::output::{members, pairs, print, table, time, time_or};
-use crate::model::client::{Client, ClientStatus, Origin};
-use crate::model::time::UnixTime;
-use crate::store::cache::{ClientEntry, DomainEntry};
-use crate::store::client_list::{ClientListQuery, Direction};
+use super::{One, path_of};
+use crate::cli::administration::{Administration, encoded, in_domain};
+use crate::cli::output::{members, pairs, plain, print, table, text, when};
+use crate::model::time::Clock;
 
 const ORIGINS: [&str; 5] = ["manual", "gateway", "initial_access_token", "open", "content_addressed"];
 const STATUSES: [&str; 4] = ["active", "pending", "suspended", "deleted"];
@@ -37,107 +33,71 @@ pub struct ListArgs {
     after: Option<String>,
 }
 
-pub(super) async fn list(context: &Context, arguments: ListArgs) -> anyhow::Result<()> {
-    let domain = context.domain(&arguments.domain).await?;
-    let mut query = ClientListQuery {
-        origin: arguments.origin.as_deref().and_then(Origin::parse),
-        status: arguments.status.as_deref().and_then(ClientStatus::parse),
-        with_resource_credentials: true,
-        direction: Direction::OldestFirst,
-        limit: arguments.limit,
-        ..ClientListQuery::default()
-    };
-    if let Some(id) = &arguments.after {
-        query.cursor = Some(query.after(&context.client(&domain, id).await?.client));
-    }
-    let mut clients = Vec::new();
-    while let Some(page) = context.store.list_clients(domain.id(), &query).await? {
-        clients.extend(page.items.into_iter().map(|listed| listed.client));
-        query.limit = arguments.limit - i64::try_from(clients.len())?;
-        query.cursor = page.next;
-        if query.cursor.is_none() || query.limit <= 0 {
-            break;
+pub(super) async fn list(api: &Administration, arguments: ListArgs) -> anyhow::Result<()> {
+    let mut query = "with_resource_credentials=true&order=oldest".to_owned();
+    for (name, value) in [("origin", arguments.origin), ("status", arguments.status), ("after", arguments.after)] {
+        if let Some(value) = value {
+            let _ = write!(query, "&{name}={}", encoded(&value));
         }
     }
-    let shown: Vec<Value> = clients.iter().map(|client| describe(&domain, client)).collect();
-    print(context.json, &json!(shown), || {
-        let row = |client: &Client| {
-            let metadata = &client.metadata;
+    let clients = api.pages(&in_domain(&arguments.domain, &["clients"]), &query, arguments.limit).await?;
+    print(api.json, &json!(clients), || {
+        let row = |client: &Value| {
+            let metadata = &client["metadata"];
             [
-                client.client_id.to_string(),
-                metadata.client_name.clone().unwrap_or_default(),
-                client.origin.to_string(),
-                client.status.as_str().to_owned(),
-                metadata.token_endpoint_auth_method.clone().unwrap_or_default(),
-                time(client.created_at),
+                text(&client["client_id"]),
+                text(&metadata["client_name"]),
+                text(&client["origin"]),
+                text(&client["status"]),
+                text(&metadata["token_endpoint_auth_method"]),
+                when(&client["created_at"], "-"),
             ]
         };
         let rows: Vec<_> = clients.iter().map(row).collect();
-        let mut text = table(["CLIENT ID", "NAME", "ORIGIN", "STATUS", "AUTHENTICATION", "CREATED"], &rows);
+        let mut shown = table(["CLIENT ID", "NAME", "ORIGIN", "STATUS", "AUTHENTICATION", "CREATED"], &rows);
         if let Some(last) = clients.last().filter(|_| i64::try_from(clients.len()) == Ok(arguments.limit)) {
-            let _ = writeln!(text, "There may be more: --after {}", last.client_id);
+            let _ = writeln!(shown, "There may be more: --after {}", text(&last["client_id"]));
         }
-        text
+        shown
     })
-}
-
-pub(super) async fn show(context: &Context, one: &One) -> anyhow::Result<()> {
-    let domain = context.domain(&one.domain).await?;
-    let entry = context.client(&domain, &one.id).await?;
-    show_entry(context, &domain, &entry).await
 }
 
 /// Prints a client with its secrets' ages, never a secret.
-pub(super) async fn show_entry(context: &Context, domain: &DomainEntry, entry: &ClientEntry) -> anyhow::Result<()> {
-    let client = &entry.client;
-    let last_used = context.store.client_last_used(domain.id(), &client.client_id).await?;
-    let used = context.store.secrets_last_used(domain.id(), &client.client_id).await?;
-    let used = |id| used.iter().find(|(secret, _)| *secret == id).map(|(_, at)| *at);
-    let mut value = describe(domain, client);
-    value["last_used_at"] = json!(last_used);
-    let secrets = entry.secrets.iter().map(|secret| {
-        json!({
-            "id": secret.id,
-            "created_at": secret.created_at,
-            "expires_at": secret.expires_at,
-            "superseded": secret.superseded,
-            "valid": secret.is_valid_at(context.now()),
-            "last_used_at": used(secret.id),
-        })
-    });
-    value["secrets"] = secrets.collect();
-    print(context.json, &value, || {
-        let mut text = pairs([
-            ("Client ID", client.client_id.to_string()),
-            ("Origin", client.origin.to_string()),
-            ("Status", client.status.as_str().to_owned()),
-            ("Registrant", client.registrant.clone().unwrap_or_else(|| "-".to_owned())),
-            ("Policy", value["policy"].as_str().unwrap_or("-").to_owned()),
-            ("Created", time(client.created_at)),
-            ("Changed", time(client.updated_at)),
-            ("Last used", time_or(last_used, "never, as far as is written")),
+pub(super) async fn show(api: &Administration, one: &One, mut client: Value) -> anyhow::Result<()> {
+    let secrets = api.items(&path_of(one, &["secrets"])).await?;
+    client["secrets"] = json!(secrets);
+    print(api.json, &client, || {
+        let mut shown = pairs([
+            ("Client ID", text(&client["client_id"])),
+            ("Origin", text(&client["origin"])),
+            ("Status", text(&client["status"])),
+            ("Registrant", plain(&client["registrant"])),
+            ("Policy", plain(&client["policy"])),
+            ("Created", when(&client["created_at"], "-")),
+            ("Changed", when(&client["updated_at"], "-")),
+            ("Last used", when(&client["last_used_at"], "never, as far as is written")),
             ("Metadata", String::new()),
         ]);
-        let _ = write!(text, "{}Settings\n{}", members(&value["metadata"]), members(&value["settings"]));
-        if !entry.secrets.is_empty() {
-            let rows: Vec<_> = entry
-                .secrets
-                .iter()
-                .map(|secret| {
-                    let standing = if secret.superseded { "superseded" } else { "current" };
-                    [
-                        secret.id.to_string(),
-                        standing.to_owned(),
-                        age(context.now().since(secret.created_at)),
-                        time_or(secret.expires_at, "never"),
-                        time_or(used(secret.id), "-"),
-                    ]
-                })
-                .collect();
-            let _ = write!(text, "\n{}", table(["SECRET", "STANDING", "AGE", "ENDS", "LAST USED"], &rows));
+        let _ = write!(shown, "{}Settings\n{}", members(&client["metadata"]), members(&client["settings"]));
+        if !secrets.is_empty() {
+            let rows: Vec<_> = secrets.iter().map(row).collect();
+            let _ = write!(shown, "\n{}", table(["SECRET", "STANDING", "AGE", "ENDS", "LAST USED"], &rows));
         }
-        text
+        shown
     })
+}
+
+fn row(secret: &Value) -> [String; 5] {
+    let standing = if secret["superseded"] == true { "superseded" } else { "current" };
+    let made = secret["created_at"].as_i64().unwrap_or_default();
+    [
+        text(&secret["id"]),
+        standing.to_owned(),
+        // A clock may go after that of a server far away.
+        age((Clock::System.now().seconds() - made).max(0)),
+        when(&secret["expires_at"], "never"),
+        when(&secret["last_used_at"], "-"),
+    ]
 }
 
 fn age(seconds: i64) -> String {
@@ -147,28 +107,4 @@ fn age(seconds: i64) -> String {
         7_200..172_800 => format!("{} h", seconds / 3_600),
         _ => format!("{} days", seconds / 86_400),
     }
-}
-
-fn describe(domain: &DomainEntry, client: &Client) -> Value {
-    let policy = client.policy_id.and_then(|id| domain.policies.iter().find(|policy| policy.id == id));
-    let not_before = Some(client.tokens_not_before).filter(|at| *at > UnixTime(0));
-    json!({
-        "client_id": client.client_id,
-        "origin": client.origin,
-        "status": client.status,
-        "registrant": client.registrant,
-        "policy": policy.map(|policy| &policy.name),
-        "metadata": client.metadata.to_object(),
-        "settings": client.settings,
-        "tokens_not_before": not_before,
-        "version": client.version,
-        "created_at": client.created_at,
-        "updated_at": client.updated_at,
-    })
-}
-
-/// A secret's id from its text.
-pub(super) fn secret_id(text: &str) -> anyhow::Result<crate::model::id::SecretId> {
-    let parsed = text.parse().map(crate::model::id::SecretId);
-    parsed.map_err(|_| anyhow!("{text:?} is not the id of a secret; `registrar client show` shows the ids"))
 }

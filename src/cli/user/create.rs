@@ -1,15 +1,14 @@
 //! `registrar user create`.
 
+use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::links::{FirstPassword, Password, send_link};
-use super::show::{describe, lines};
-use crate::cli::context::{Context, told};
-use crate::cli::output::{pairs, print};
-use crate::cli::values::{Assignment, assign_claims, assignment};
-use crate::model::user::UserClaims;
-use crate::people::users::{NewUser, reset_url};
+use super::links::{FirstPassword, Password, reset_link};
+use super::show::lines;
+use crate::cli::administration::{Administration, in_domain};
+use crate::cli::output::{pairs, print, text};
+use crate::cli::values::{Assignment, assignment, claims_patch};
 
 /// Flags of `user create`.
 #[derive(Debug, Args)]
@@ -38,49 +37,55 @@ pub struct CreateArgs {
     password: FirstPassword,
 }
 
-pub(super) async fn run(context: &Context, arguments: CreateArgs) -> anyhow::Result<()> {
-    let domain = context.domain(&arguments.domain).await?;
-    let mut claims = UserClaims::default();
-    let name = arguments.name.map(|name| ("name".to_owned(), Value::from(name)));
-    claims.0.extend(name);
-    assign_claims(&mut claims, &arguments.claim)?;
+pub(super) async fn run(api: &Administration, arguments: CreateArgs) -> anyhow::Result<()> {
+    let domain = &arguments.domain;
+    let mut claims = claims_patch(&Value::Null, &arguments.claim)?;
+    claims.retain(|_, value| !value.is_null());
+    if let Some(name) = arguments.name {
+        claims.entry("name").or_insert(name.into());
+    }
     let password = arguments.password.read()?;
-    let sends = arguments.password.sends(arguments.email.as_deref())?;
-    let new = NewUser {
-        username: arguments.username,
-        email: arguments.email.clone(),
-        email_verified: arguments.verified,
-        claims,
-        password: password.secret(),
-        disabled: arguments.disabled,
-    };
-    let people = context.people()?;
-    let user = people.create_user(&domain, new, &context.actor).await.map_err(told)?;
-    let mut value = describe(&user);
+    arguments.password.check(arguments.email.as_deref())?;
+    let mut wanted = json!({
+        "username": arguments.username,
+        "email_verified": arguments.verified,
+        "claims": claims,
+        "enabled": !arguments.disabled,
+    });
+    if let Some(email) = arguments.email {
+        wanted["email"] = email.into();
+    }
+    if let Some(secret) = password.secret() {
+        wanted["password"] = secret.expose().into();
+    }
+    let mut user = api.post(&in_domain(domain, &["users"]), &wanted).await?.body;
     let mut first = None;
     match &password {
         Password::Given(_) => {}
         Password::Generated(secret) => {
-            value["password"] = json!(secret.expose());
-            first = Some(("Password", secret.clone()));
+            user["password"] = secret.expose().into();
+            first = Some(("Password", secret.expose().to_owned()));
         }
         Password::Link => {
-            let (secret, expires_at) = people.reset_link(&user, &context.actor).await.map_err(told)?;
-            let link = reset_url(&context.public_url().await?, &domain.domain.name, &secret);
-            value["link_expires_at"] = json!(expires_at);
-            if let Some(to) = sends {
-                send_link(&people, (to, "Choose your password"), &link).await?;
-                value["sent_to"] = json!(to);
-            } else {
-                value["link"] = json!(link.expose());
-                first = Some(("Link to choose one", link));
+            let link = reset_link(api, (domain, &user), arguments.password.send).await;
+            let link = link.context("the user was made, but no link; `registrar user reset-password` makes one")?;
+            user["link_expires_at"] = link["expires_at"].clone();
+            match link["link"].as_str() {
+                Some(shown) => {
+                    user["link"] = shown.into();
+                    first = Some(("Link to choose one", shown.to_owned()));
+                }
+                None => user["sent_to"] = link["sent_to"].clone(),
             }
         }
     }
-    print(context.json, &value, || {
+    print(api.json, &user, || {
         let mut shown = lines(&user);
-        if let Some((name, secret)) = &first {
-            shown.push((name, format!("{}   (shown this once)", secret.expose())));
+        if let Some((name, secret)) = first {
+            shown.push((name, format!("{secret}   (shown this once)")));
+        }
+        if user["sent_to"].is_string() {
+            shown.push(("Link sent to", text(&user["sent_to"])));
         }
         pairs(shown)
     })

@@ -2,19 +2,16 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::bail;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{One, find};
-use crate::cli::context::{Context, told};
-use crate::cli::output::{pairs, print, time};
+use super::{One, path_of, read};
+use crate::cli::administration::{Administration, in_domain};
+use crate::cli::output::{pairs, print, text, when};
 use crate::cli::values::{duration, read_secret};
 use crate::model::random;
 use crate::model::secret::Secret;
-use crate::people::People;
-use crate::people::mail::Mail;
-use crate::people::users::{UserEdit, invitation_url, reset_url};
 
 /// Where a password comes from.
 #[derive(Debug, Args)]
@@ -23,7 +20,7 @@ pub struct FirstPassword {
     from: PasswordSource,
     /// Mail the link instead of printing it
     #[arg(long, requires = "link")]
-    send: bool,
+    pub(super) send: bool,
 }
 
 #[derive(Debug, Args)]
@@ -65,12 +62,12 @@ impl FirstPassword {
         })
     }
 
-    /// Whom the link is mailed to, if it is.
-    pub(super) fn sends<'a>(&self, email: Option<&'a str>) -> anyhow::Result<Option<&'a str>> {
-        if !self.send {
-            return Ok(None);
+    /// Fails where a link is to be mailed to nobody.
+    pub(super) fn check(&self, email: Option<&str>) -> anyhow::Result<()> {
+        if self.send && email.is_none() {
+            bail!("--send: the user has no e-mail address; give one with --email");
         }
-        email.map(Some).context("--send: the user has no e-mail address; give one with --email")
+        Ok(())
     }
 }
 
@@ -99,72 +96,68 @@ pub struct ResetArgs {
     password: FirstPassword,
 }
 
-pub(super) async fn invite(context: &Context, arguments: InviteArgs) -> anyhow::Result<()> {
-    let domain = context.domain(&arguments.domain).await?;
-    let (people, email) = (context.people()?, arguments.email.as_deref());
-    let invited = people.invite(&domain, email, arguments.expires, &context.actor).await;
-    let (secret, expires_at) = invited.map_err(told)?;
-    let link = invitation_url(&context.public_url().await?, &domain.domain.name, &secret);
-    let mut value = json!({ "email": email, "expires_at": expires_at });
-    if let Some(to) = email.filter(|_| arguments.send) {
-        send_link(&people, (to, "Your invitation"), &link).await?;
-        value["sent_to"] = json!(to);
-    } else {
-        value["link"] = json!(link.expose());
+pub(super) async fn invite(api: &Administration, arguments: InviteArgs) -> anyhow::Result<()> {
+    let mut wanted = json!({ "lifetime": arguments.expires, "send": arguments.send });
+    if let Some(email) = &arguments.email {
+        wanted["email"] = email.as_str().into();
     }
-    print(context.json, &value, || {
+    let made = api.post(&in_domain(&arguments.domain, &["invitations"]), &wanted).await?.body;
+    let value = sent(&made, arguments.email.as_deref().filter(|_| arguments.send), json!({ "email": arguments.email }));
+    print(api.json, &value, || {
         pairs([
-            ("Invitation", email.unwrap_or("for anybody").to_owned()),
+            ("Invitation", arguments.email.unwrap_or_else(|| "for anybody".to_owned())),
             shown_or_sent(&value),
-            ("Expires", time(expires_at)),
+            ("Expires", when(&value["expires_at"], "-")),
         ])
     })
 }
 
-pub(super) async fn reset_password(context: &Context, arguments: ResetArgs) -> anyhow::Result<()> {
-    let domain = context.domain(&arguments.one.domain).await?;
-    let user = find(context, &domain, &arguments.one.login).await?;
+pub(super) async fn reset_password(api: &Administration, arguments: ResetArgs) -> anyhow::Result<()> {
+    let (path, user) = read(api, &arguments.one).await?;
+    let name = text(&user.body["username"]);
     let password = arguments.password.read()?;
-    let sends = arguments.password.sends(user.email.as_deref())?;
-    let people = context.people()?;
+    arguments.password.check(user.body["email"].as_str())?;
     if let Some(secret) = password.secret() {
-        let edit = UserEdit { password: Some(secret.clone()), ..UserEdit::default() };
-        people.change_user(&domain, &user, edit, &context.actor).await.map_err(told)?;
-        let mut value = json!({ "username": user.username });
-        let mut text = format!("User {} has another password; all sessions and logins have ended", user.username);
+        api.patch(&path, &user, &json!({ "password": secret.expose() })).await?;
+        let mut value = json!({ "username": name });
+        let mut text = format!("User {name} has another password; all sessions and logins have ended");
         if let Password::Generated(secret) = &password {
             value["password"] = json!(secret.expose());
-            text = pairs([
-                ("User", user.username.clone()),
-                ("Password", format!("{}   (shown this once)", secret.expose())),
-            ]);
+            text = pairs([("User", name), ("Password", format!("{}   (shown this once)", secret.expose()))]);
         }
-        return print(context.json, &value, || text);
+        return print(api.json, &value, || text);
     }
-    let (secret, expires_at) = people.reset_link(&user, &context.actor).await.map_err(told)?;
-    let link = reset_url(&context.public_url().await?, &domain.domain.name, &secret);
-    let mut value = json!({ "username": user.username, "expires_at": expires_at });
-    if let Some(to) = sends {
-        send_link(&people, (to, "Choose another password"), &link).await?;
-        value["sent_to"] = json!(to);
-    } else {
-        value["link"] = json!(link.expose());
-    }
-    print(context.json, &value, || {
-        pairs([("User", user.username.clone()), shown_or_sent(&value), ("Expires", time(expires_at))])
+    let mut value = reset_link(api, (&arguments.one.domain, &user.body), arguments.password.send).await?;
+    value["username"] = name.as_str().into();
+    print(api.json, &value, || {
+        pairs([("User", name), shown_or_sent(&value), ("Expires", when(&value["expires_at"], "-"))])
     })
+}
+
+/// A link by which a user chooses a password: it is there to be handed over, or was mailed.
+pub(super) async fn reset_link(
+    api: &Administration,
+    (domain, user): (&str, &Value),
+    send: bool,
+) -> anyhow::Result<Value> {
+    let path = path_of(domain, user, &["reset-link"]);
+    let made = api.post(&path, &json!({ "send": send })).await?;
+    Ok(sent(&made.body, user["email"].as_str().filter(|_| send), json!({})))
+}
+
+/// What is told of a link: where it was mailed to, else itself.
+fn sent(made: &Value, to: Option<&str>, mut told: Value) -> Value {
+    told["expires_at"] = made["expires_at"].clone();
+    match to.filter(|_| made["sent"] == true) {
+        Some(to) => told["sent_to"] = to.into(),
+        None => told["link"] = made["link"].clone(),
+    }
+    told
 }
 
 fn shown_or_sent(value: &Value) -> (&'static str, String) {
     match value["link"].as_str() {
         Some(link) => ("Link", format!("{link}   (shown this once)")),
-        None => ("Sent to", value["sent_to"].as_str().unwrap_or_default().to_owned()),
+        None => ("Sent to", text(&value["sent_to"])),
     }
-}
-
-/// Mails a one-time link.
-pub(super) async fn send_link(people: &People, (to, subject): (&str, &str), link: &Secret) -> anyhow::Result<()> {
-    let text = format!("Open this link to go on. It works once.\n\n{}\n", link.expose());
-    let mail = Mail { to: to.to_owned(), subject: subject.to_owned(), text };
-    people.mailer.send(mail).await.context("the link was made, but not sent; run the command again")
 }

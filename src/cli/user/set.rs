@@ -1,11 +1,11 @@
 //! `registrar user set`.
 
 use clap::Args;
+use serde_json::{Value, json};
 
-use super::{One, find};
-use crate::cli::context::{Context, told};
-use crate::cli::values::{Assignment, assign_claims, assignment};
-use crate::people::users::UserEdit;
+use super::{One, read};
+use crate::cli::administration::Administration;
+use crate::cli::values::{Assignment, assignment, claims_patch};
 
 /// Flags of `user set`.
 #[derive(Debug, Args)]
@@ -32,24 +32,24 @@ pub struct SetArgs {
     claim: Vec<Assignment>,
 }
 
-pub(super) async fn run(context: &Context, arguments: SetArgs) -> anyhow::Result<()> {
-    let domain = context.domain(&arguments.one.domain).await?;
-    let user = find(context, &domain, &arguments.one.login).await?;
-    let mut claims = user.claims.clone();
-    match arguments.name.as_deref() {
-        Some("") => drop(claims.0.remove("name")),
-        Some(name) => drop(claims.0.insert("name".to_owned(), name.into())),
-        None => {}
+pub(super) async fn run(api: &Administration, arguments: SetArgs) -> anyhow::Result<()> {
+    let (path, user) = read(api, &arguments.one).await?;
+    let or_none = |text: String| if text.is_empty() { Value::Null } else { text.into() };
+    let mut claims = claims_patch(&user.body["claims"], &arguments.claim)?;
+    if let Some(name) = arguments.name {
+        claims.entry("name").or_insert(or_none(name));
     }
-    assign_claims(&mut claims, &arguments.claim)?;
-    let edit = UserEdit {
-        username: arguments.username,
-        email: arguments.email,
-        email_verified: arguments.verified,
-        claims: Some(claims),
-        password: None,
-        enabled: arguments.enabled,
-    };
-    let changed = context.people()?.change_user(&domain, &user, edit, &context.actor).await.map_err(told)?;
-    super::show::show(context, &changed)
+    let mut change = json!({});
+    for (name, value) in [
+        ("username", arguments.username.map(Value::from)),
+        ("email", arguments.email.map(or_none)),
+        ("email_verified", arguments.verified.map(Value::from)),
+        ("enabled", arguments.enabled.map(Value::from)),
+        ("claims", Some(claims).filter(|claims| !claims.is_empty()).map(Value::Object)),
+    ] {
+        if let Some(value) = value {
+            change[name] = value;
+        }
+    }
+    super::show::show(api, &api.patch(&path, &user, &change).await?.body)
 }

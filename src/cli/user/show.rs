@@ -5,10 +5,8 @@ use std::fmt::Write as _;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::context::Context;
-use crate::cli::output::{members, pairs, print, table, time};
-use crate::model::user::User;
-use crate::store::user_list::UserListQuery;
+use crate::cli::administration::{Administration, encoded, in_domain};
+use crate::cli::output::{members, pairs, print, table, text, when};
 
 /// Flags of `user list`.
 #[derive(Debug, Args)]
@@ -23,84 +21,58 @@ pub struct ListArgs {
     after: String,
 }
 
-pub(super) async fn list(context: &Context, arguments: ListArgs) -> anyhow::Result<()> {
-    let domain = context.domain(&arguments.domain).await?;
-    let mut query = UserListQuery { limit: arguments.limit, ..UserListQuery::default() };
-    query.cursor = (!arguments.after.is_empty()).then(|| query.after(&arguments.after));
-    let mut users = Vec::new();
-    while let Some(page) = context.store.list_users(domain.id(), &query).await? {
-        users.extend(page.items);
-        query.limit = arguments.limit - i64::try_from(users.len())?;
-        query.cursor = page.next;
-        if query.cursor.is_none() || query.limit <= 0 {
-            break;
-        }
-    }
-    let shown: Vec<Value> = users.iter().map(describe).collect();
-    print(context.json, &json!(shown), || {
-        let row = |user: &User| {
+pub(super) async fn list(api: &Administration, arguments: ListArgs) -> anyhow::Result<()> {
+    let after = Some(&arguments.after).filter(|after| !after.is_empty());
+    let query = after.map(|after| format!("after={}", encoded(after))).unwrap_or_default();
+    let users = api.pages(&in_domain(&arguments.domain, &["users"]), &query, arguments.limit).await?;
+    print(api.json, &json!(users), || {
+        let row = |user: &Value| {
             [
-                user.username.clone(),
-                user.email.clone().unwrap_or_default(),
+                text(&user["username"]),
+                text(&user["email"]),
                 standing(user).to_owned(),
-                user.display_name().to_owned(),
-                time(user.created_at),
+                user["claims"]["name"].as_str().map_or_else(|| text(&user["username"]), str::to_owned),
+                when(&user["created_at"], "-"),
             ]
         };
-        let mut text =
-            table(["USER NAME", "E-MAIL", "STATUS", "NAME", "CREATED"], &users.iter().map(row).collect::<Vec<_>>());
+        let rows: Vec<_> = users.iter().map(row).collect();
+        let mut shown = table(["USER NAME", "E-MAIL", "STATUS", "NAME", "CREATED"], &rows);
         if let Some(last) = users.last().filter(|_| i64::try_from(users.len()) == Ok(arguments.limit)) {
-            let _ = writeln!(text, "There may be more: --after {}", last.username);
+            let _ = writeln!(shown, "There may be more: --after {}", text(&last["username"]));
         }
-        text
+        shown
     })
 }
 
 /// Prints a user, never a password.
-pub(super) fn show(context: &Context, user: &User) -> anyhow::Result<()> {
-    let value = describe(user);
-    print(context.json, &value, || {
+pub(super) fn show(api: &Administration, user: &Value) -> anyhow::Result<()> {
+    print(api.json, user, || {
         let mut shown = lines(user);
         shown.push(("Claims", String::new()));
-        pairs(shown) + &members(&value["claims"])
+        pairs(shown) + &members(&user["claims"])
     })
 }
 
-pub(super) fn describe(user: &User) -> Value {
-    json!({
-        "id": user.id,
-        "username": user.username,
-        "email": user.email,
-        "email_verified": user.email_verified,
-        "claims": user.claims,
-        "has_password": user.password.is_some(),
-        "enabled": user.enabled,
-        "version": user.version,
-        "created_at": user.created_at,
-        "updated_at": user.updated_at,
-    })
-}
-
-pub(super) fn lines(user: &User) -> Vec<(&'static str, String)> {
-    let email = match &user.email {
-        Some(email) if user.email_verified => format!("{email} (verified)"),
-        Some(email) => email.clone(),
+pub(super) fn lines(user: &Value) -> Vec<(&'static str, String)> {
+    let email = match user["email"].as_str() {
+        Some(email) if user["email_verified"] == true => format!("{email} (verified)"),
+        Some(email) => email.to_owned(),
         None => "-".to_owned(),
     };
     vec![
-        ("User", user.username.clone()),
-        ("Id", user.id.to_string()),
+        ("User", text(&user["username"])),
+        ("Id", text(&user["id"])),
         ("E-mail", email),
         ("Status", standing(user).to_owned()),
-        ("Created", time(user.created_at)),
-        ("Changed", time(user.updated_at)),
+        ("Created", when(&user["created_at"], "-")),
+        ("Changed", when(&user["updated_at"], "-")),
     ]
 }
 
-fn standing(user: &User) -> &'static str {
-    match (user.enabled, &user.password) {
-        (false, _) => "disabled",
-        (true, Some(_)) => "active",
-        (true, None) => "without password",
+fn standing(user: &Value) -> &'static str {
+    match (&user["enabled"], &user["has_password"]) {
+        (Value::Bool(true), Value::Bool(true)) => "active",
+        (Value::Bool(true), _) => "without password",
+        _ => "disabled",
     }
 }

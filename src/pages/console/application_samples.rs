@@ -33,7 +33,6 @@ fn list() -> Applications {
             rows: vec![
                 row("c1", "Project wiki", Badge::new(BadgeKind::Good, "Active")),
                 row("c2", HOSTILE, Badge::new(BadgeKind::Bad, "Suspended")),
-                row("c3", "", Badge::new(BadgeKind::Warn, "Waits for approval")),
             ],
             pager: Pager {
                 total: Some(Total::AtLeast(10_000)),
@@ -176,10 +175,7 @@ fn registration() -> ApplicationRegistration {
         registered: Some(at(1_790_000_000)),
         updated: None,
         refused_today: true,
-        drift: vec![
-            drift("client_name", Badge::new(BadgeKind::Warn, "Administrator")),
-            drift("scope", Badge::new(BadgeKind::Quiet, "Policy")),
-        ],
+        drift: vec![drift("client_name", Badge::new(BadgeKind::Warn, "Administrator"))],
         findings: vec![(HOSTILE.into(), Badge::new(BadgeKind::Quiet, "dropped"), Claimed::long(HOSTILE))],
         asked: vec![(HOSTILE.into(), Claimed::long(HOSTILE))],
         may_take: true,
@@ -268,7 +264,6 @@ fn outcome() -> ApplicationsOutcome {
 
 /// Every page of applications.
 pub(super) fn samples() -> Vec<Sample> {
-    let no_secret = ApplicationSecrets { has_secret: false, ..secrets() };
     vec![
         ("applications", Box::new(list())),
         ("applications-empty", Box::new(empty_list())),
@@ -282,7 +277,6 @@ pub(super) fn samples() -> Vec<Sample> {
         ("application-endpoints", Box::new(endpoints())),
         ("application-scopes", Box::new(scopes())),
         ("application-secrets", Box::new(secrets())),
-        ("application-without-secret", Box::new(no_secret)),
         ("application-registration", Box::new(registration())),
         ("application-activity", Box::new(activity())),
     ]

@@ -35,6 +35,7 @@ mod showing;
 mod table;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod users;
 
 pub use account::{Account, AccountErrors, Enrolment, SecondFactorState, Session};
@@ -45,7 +46,6 @@ pub use application::{
     ApplicationRegistration, ApplicationScopes, ApplicationSecrets, DriftRow, FieldErrors, ScopeRow, SecretRow,
 };
 pub use applications::{ApplicationRow, Applications, ApplicationsOutcome, ApplicationsTable};
-mod traces;
 pub use audit::{Audit, AuditAsked, AuditChange, AuditRow};
 pub use chart::{Bar, Chart, Series, Shape};
 pub use confirm::Confirm;

@@ -74,7 +74,7 @@ fn unknown_and_wrong_names_are_refused_with_what_there_is(#[case] database: Data
         (&["domain", "create", "shop", "default_resource=https://mcp.example"], "create the resource first"),
         (&["domain", "set", "main", "session_lifetime=1"], "session_lifetime must be between"),
         (&["client", "show", "main", "nobody"], "client list main"),
-        (&["client", "list", "main", "--after", "nobody"], "no client"),
+        (&["client", "list", "main", "--after", "nobody"], "no such client"),
         (&["client", "create", "main", "--grant-scope", "nope"], "nope is not a scope"),
         (&["client", "create", "main", "--scope", "nope"], "nope is not a scope"),
         (&["client", "create", "main", "--registrar-policy", "nope"], "nope is not a policy"),
@@ -90,7 +90,7 @@ fn unknown_and_wrong_names_are_refused_with_what_there_is(#[case] database: Data
         (&["policy", "delete", "main", "gateway"], "gateway_policy"),
         (&["resource", "show", "main", "nope"], "resource list main"),
         (&["initial-token", "revoke", "main", "nope"], "not an id"),
-        (&["initial-token", "create", "main", "--policy", "nope"], "no policy"),
+        (&["initial-token", "create", "main", "--policy", "nope"], "nope is not a policy"),
         (&["keys", "revoke", "main", "nope"], "no key nope"),
         (&["audit", "nowhere"], "no domain"),
     ] {

@@ -66,6 +66,11 @@ impl Installation {
         Some(new)
     }
 
+    /// What the server logged so far.
+    pub fn log(&self) -> String {
+        read(&self.path("server.log"))
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -119,8 +124,8 @@ impl Installation {
     /// Starts a server and waits for its card.
     pub fn serve(&self, arguments: &[&str]) -> Server {
         let arguments: Vec<&str> = ["serve", "--card", "json"].into_iter().chain(arguments.iter().copied()).collect();
-        let mut child =
-            self.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");
+        let log = std::fs::File::create(self.path("server.log")).expect("the folder is writable");
+        let mut child = self.command(&arguments).stdout(Stdio::piped()).stderr(log).spawn().expect("the binary runs");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("it is piped");
         BufReader::new(stdout).read_line(&mut line).expect("a line");

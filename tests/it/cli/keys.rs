@@ -8,7 +8,7 @@ use super::{Database, Installation};
 
 fn statuses(keys: &Value) -> Vec<&str> {
     let mut statuses: Vec<&str> =
-        keys.as_array().into_iter().flatten().filter_map(|key| key["status"].as_str()).collect();
+        keys.as_array().into_iter().flatten().filter_map(|key| key["state"].as_str()).collect();
     statuses.sort_unstable();
     statuses
 }

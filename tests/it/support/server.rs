@@ -2,7 +2,6 @@
 
 use registrar::app::App;
 use registrar::clients::manual::{Made, Wanted, gateway_registrar};
-use registrar::clients::update::{Holder, Managing};
 use registrar::config::Settings;
 use registrar::domains::Domains;
 use registrar::fetch::Fetcher;
@@ -245,9 +244,7 @@ impl TestServer {
     /// Deletes a client as an administrator would.
     pub async fn delete_client(&self, client_id: &str) {
         let entry = self.stored(client_id).await.unwrap();
-        let (domain, actor) = (self.domain().await, Actor::local("administrator"));
-        let managing = Managing { domain: &domain, holder: &Holder::Administrator, actor: &actor };
-        self.app.registry.delete(&managing, entry).await.unwrap();
+        self.app.registry.remove(&entry, &Actor::local("administrator")).await.unwrap();
     }
 
     /// How many clients the database holds, the deleted ones included.
