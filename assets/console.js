@@ -3,7 +3,7 @@
   "use strict";
 
   const SECOND = 1000;
-  const EVERY = 1.5 * SECOND;
+  const EVERY = SECOND;
   const AT_MOST = 60 * SECOND;
 
   /** Tells a screen reader something, in the frame's live region. */

@@ -1,5 +1,7 @@
 //! JSON lines: one object per line, streamed, so that a log of any length takes no more memory than a page of it.
 
+use std::fmt::Write as _;
+
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream::try_unfold;
@@ -39,7 +41,7 @@ fn escaped(json: &str) -> String {
         let marks =
             matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         if c.is_control() || marks || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') {
-            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+            let _ = write!(text, "\\u{:04x}", u32::from(c));
         } else {
             text.push(c);
         }

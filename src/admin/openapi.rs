@@ -124,7 +124,7 @@ pub fn description(base: &str, needs_of: NeedsOf) -> Value {
             let versioned = METHODS.iter().any(|method| names_if_match(&item[*method]));
             for method in METHODS {
                 let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else { continue };
-                complete(operation, method, versioned, &shared);
+                complete(operation, (method, path), versioned, &shared);
                 if let Some(needs) = needs_of(path) {
                     let method = method.to_ascii_uppercase().parse().unwrap_or_default();
                     operation.insert("x-role".to_owned(), needs.of(&method).as_str().into());
@@ -192,10 +192,16 @@ fn names_if_match(operation: &Value) -> bool {
 }
 
 /// Gives an operation a name that no other has, and what every operation has in common.
-fn complete(operation: &mut Map<String, Value>, method: &str, versioned: bool, shared: &Map<String, Value>) {
+fn complete(
+    operation: &mut Map<String, Value>,
+    (method, path): (&str, &str),
+    versioned: bool,
+    shared: &Map<String, Value>,
+) {
     let tag = operation.get("tags").and_then(|tags| tags[0].as_str()).unwrap_or_default().replace(['-', ' '], "_");
     let own = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
-    let name = format!("{tag}_{own}");
+    let part = path.rsplit('/').find(|segment| !segment.starts_with('{')).unwrap_or_default().replace('-', "_");
+    let name = if tag == part || own.contains(&part) { format!("{tag}_{own}") } else { format!("{tag}_{part}_{own}") };
     operation.insert("operationId".to_owned(), name.into());
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         let named = |(name, _): &&(&str, &str)| parameter["name"] == *name;
@@ -274,7 +280,7 @@ mod tests {
             }
         }
         let count = names.len();
-        names.sort_by_key(|name| name.to_string());
+        names.sort_by_key(ToString::to_string);
         names.dedup();
         assert_eq!(names.len(), count);
         assert_eq!(document["paths"]["/api/v1/domains/{domain}/keys/rotate"]["post"]["x-role"], "editor");

@@ -11,7 +11,6 @@ pub mod diagnosis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::id::{AttemptId, DomainId};
@@ -42,7 +41,7 @@ const LONGEST_CLIENT_ID: usize = 300;
 macro_rules! steps {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
         /// What a step is about.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum Step {
             $($(#[$doc])* $name,)*
@@ -93,7 +92,7 @@ steps! {
 }
 
 /// How a step ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = StepOutcome)]
 pub enum Outcome {

@@ -39,7 +39,7 @@ mod tests {
     fn colors(css: &str, name: &str) -> Vec<Color> {
         let name = format!("{name}:");
         let found = css.split(&name).skip(1);
-        found.map(|rest| Color::parse(&rest[..7]).unwrap()).collect()
+        found.map(|rest| Color::parse(&rest.trim_start()[..7]).unwrap()).collect()
     }
 
     #[test]

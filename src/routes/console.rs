@@ -80,9 +80,6 @@ pub(super) const CONSOLE: &[Route] = &[
     Route { path: "/console/domains/{domain}/registration/tokens/new", handler: || get(initial_access_tokens::show_new).post(initial_access_tokens::create), ..EDITS },
     Route { path: "/console/domains/{domain}/registration/templates", handler: || get(initial_access_tokens::templates), ..IN_DOMAIN },
     Route { path: "/console/domains/{domain}/registration/dry-run", handler: || get(dry_run::show_form).post(dry_run::answer), ..OWN },
-    // A domain at a glance, its keys, and what happened.
-    Route { path: "/console/domains/{domain}/keys/rotate-now", handler: || get(keys::confirm_rotation), ..EDITS },
-    Route { path: "/console/domains/{domain}/keys/{kid}/revoke", handler: || get(keys::confirm_revocation).post(keys::revoke), ..EDITS },
     // Oneself.
     Route { path: "/console", ..OWN },
     // MCP servers.

@@ -99,7 +99,6 @@ impl ClientEntry {
 }
 
 type ClientKey = (DomainId, ClientId);
-
 const SHARDS: usize = 64;
 
 /// What this process keeps in memory.
@@ -175,8 +174,7 @@ impl Cache {
     /// A client by its id.
     pub fn client(&self, domain_id: DomainId, client_id: &ClientId) -> Option<Arc<ClientEntry>> {
         let found = self.clients.get(&(domain_id, client_id.clone()));
-        let counter = if found.is_some() { &self.hits } else { &self.misses };
-        counter.fetch_add(1, Ordering::Relaxed);
+        (if found.is_some() { &self.hits } else { &self.misses }).fetch_add(1, Ordering::Relaxed);
         found
     }
 

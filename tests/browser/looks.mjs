@@ -25,8 +25,11 @@ export default async function looks(scene) {
   await owning(scene, look);
 }
 
-/** Looks at the page as it is, in every way. */
-async function inspect(page, name) {
+/**
+ * Looks at the page as it is, in every way. With `again`, what only colours can change is all that is looked for where the
+ * other scheme was seen at the same size.
+ */
+export async function inspect(page, name, again) {
   await page.evaluate(`${axe};0`);
   const wrong = [];
   for (const colorScheme of SCHEMES) {
@@ -35,6 +38,7 @@ async function inspect(page, name) {
       await page.setViewportSize(size);
       // Without `preload`: it would wait for requests that the pages' Content-Security-Policy forbids.
       const options = { preload: false, resultTypes: ['violations'] };
+      if (again && colorScheme !== SCHEMES[0]) options.runOnly = ['color-contrast'];
       const { violations } = await page.evaluate((chosen) => globalThis.axe.run(document, chosen), options);
       for (const { id, nodes } of violations) {
         wrong.push(`${device}, ${colorScheme}: ${id} at ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);

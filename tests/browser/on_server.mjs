@@ -12,7 +12,8 @@ const [name, ...variables] = process.argv.slice(2);
 const { BROWSER_BINARY: binary, BROWSER_WORK: work, BROWSER_CHROMIUM: executablePath, BROWSER_CHECKS: wanted } = process.env;
 const folder = `${work}/${name}`;
 const here = import.meta.dirname;
-const scripts = ['redirects', 'journeys', 'keyboard', 'origins', 'attacks', 'looks'];
+const scripts = ['redirects', 'journeys', 'keyboard', 'origins', 'attacks', 'console', 'looks', 'console_looks'];
+const LOOKS = ['looks', 'console_looks'];
 // The schemes that apps on this "device" answer to.
 const APP_SCHEMES = ['cursor', 'vscode', 'com.example.app'];
 // How long a check may take.
@@ -54,8 +55,8 @@ try {
   await openBrowsers(scene);
   // Looking takes as long as all the rest and disturbs nobody.
   await Promise.all([
-    run(scene, scripts.filter((script) => script !== 'looks')),
-    run(scene, scripts.filter((script) => script === 'looks')),
+    run(scene, scripts.filter((script) => !LOOKS.includes(script))),
+    run(scene, LOOKS),
   ]);
 } catch (error) {
   if (!ended) report('not ok scene: prepares the server and the browsers', explain(error));

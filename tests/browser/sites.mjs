@@ -15,6 +15,7 @@ export async function startSites(work) {
     if (url.pathname.startsWith('/callback')) arrivals.push({ method: request.method, url, body, headers: request.headers });
     const made = pages.get(url.pathname)?.(url) ?? { html: '<!doctype html><title>arrived</title><p id="arrived">Arrived.</p>' };
     if (made.json) return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(made.json));
+    if (made.challenge) return response.writeHead(401, { 'www-authenticate': made.challenge }).end();
     if (made.location) return response.writeHead(302, { location: made.location }).end();
     return response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(made.html);
   };

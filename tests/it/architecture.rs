@@ -41,7 +41,7 @@ const SERVICES: &[&str] = LAYERS[2];
 const SHARED_BY_VERBS: [&str; 6] = ["error", "params", "request", "bearer", "client_request", "browser"];
 
 /// Files of `store/` whose methods are about the whole server, each with its reason.
-const SERVER_WIDE_FILES: [(&str, &str); 12] = [
+const SERVER_WIDE_FILES: [(&str, &str); 13] = [
     ("mod", "connects, migrates, begins transactions"),
     ("backend", "connects, migrates, begins transactions"),
     ("cache", "reads through the methods checked here"),
@@ -51,6 +51,7 @@ const SERVER_WIDE_FILES: [(&str, &str); 12] = [
     ("administrator_sessions", "they administer the server"),
     ("second_factors", "those of administrators"),
     ("api_tokens", "they administer the server, or one domain of it"),
+    ("idempotent_requests", "they belong to whoever sent them, administrators and programs"),
     ("leases", "work that one replica does for all domains"),
     ("housekeeping", "clean-up of all domains"),
     ("data_keys", "the master key wraps one set for the server"),

@@ -1,7 +1,5 @@
 //! Administrators: accounts, sessions, second factors. For owners.
 
-use std::collections::{BTreeSet, HashMap};
-
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use http::header::LOCATION;
@@ -10,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
+use super::domain_names::DomainNames;
 use crate::admin::managing::{Managing, Segments, Sent, done};
 use crate::admin::preconditions::{etag, may_match, must_match};
 use crate::admin::problem::{AnyProblem, ChangeProblem};
 use crate::administrators::accounts::{AdministratorEdit, NewAdministrator};
 use crate::model::administrator::{Administrator, AdministratorSession, Reach, Role};
-use crate::model::id::{AdministratorId, AdministratorSessionId, DomainId};
+use crate::model::id::{AdministratorId, AdministratorSessionId};
 use crate::model::oauth_error::OAuthError;
 use crate::model::secret::Secret;
 use crate::store::administrator_sessions::EndAdministratorSessions;
@@ -168,8 +167,8 @@ pub async fn create(managing: Managing, Sent(wanted): Sent<AdministratorWanted>)
 
 /// An administrator.
 #[utoipa::path(get, path = "/api/v1/administrators/{administrator_id}", tag = "administrators", params(("administrator_id" = Uuid, Path)), responses((status = 200, body = AdministratorView), AnyProblem))]
-pub async fn read(managing: Managing, Segments(named): Segments<Named>) -> Result<Response, OAuthError> {
-    let found = find(&managing, named.administrator_id).await?;
+pub async fn read(managing: Managing, Segments(path): Segments<Named>) -> Result<Response, OAuthError> {
+    let found = find(&managing, path.administrator_id).await?;
     let names = DomainNames::read(&managing).await?;
     Ok((etag(found.version), Json(names.view(&found))).into_response())
 }
@@ -178,11 +177,11 @@ pub async fn read(managing: Managing, Segments(named): Segments<Named>) -> Resul
 #[utoipa::path(patch, path = "/api/v1/administrators/{administrator_id}", tag = "administrators", params(("administrator_id" = Uuid, Path), ("If-Match" = String, Header, description = "The ETag that was read, or *.")), request_body = AdministratorChange, responses((status = 200, body = AdministratorView), AnyProblem, ChangeProblem))]
 pub async fn change(
     managing: Managing,
-    Segments(named): Segments<Named>,
+    Segments(path): Segments<Named>,
     headers: HeaderMap,
     Sent(wanted): Sent<AdministratorChange>,
 ) -> Result<Response, OAuthError> {
-    let found = find(&managing, named.administrator_id).await?;
+    let found = find(&managing, path.administrator_id).await?;
     must_match(&headers, found.version)?;
     let names = DomainNames::read(&managing).await?;
     let reach = match (wanted.all_domains, wanted.domains) {
@@ -211,10 +210,10 @@ pub async fn change(
 #[utoipa::path(delete, path = "/api/v1/administrators/{administrator_id}", tag = "administrators", params(("administrator_id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")), responses((status = 204, description = "It is gone."), AnyProblem, ChangeProblem))]
 pub async fn delete(
     managing: Managing,
-    Segments(named): Segments<Named>,
+    Segments(path): Segments<Named>,
     headers: HeaderMap,
 ) -> Result<Response, OAuthError> {
-    let found = find(&managing, named.administrator_id).await?;
+    let found = find(&managing, path.administrator_id).await?;
     may_match(&headers, found.version)?;
     managing.app.administrators.delete(&found, &managing.actor()).await?;
     Ok(done())
@@ -224,17 +223,17 @@ pub async fn delete(
 #[utoipa::path(get, path = "/api/v1/administrators/{administrator_id}/sessions", tag = "administrators", params(("administrator_id" = Uuid, Path)), responses((status = 200, body = AdministratorSessionList), AnyProblem))]
 pub async fn sessions(
     managing: Managing,
-    Segments(named): Segments<Named>,
+    Segments(path): Segments<Named>,
 ) -> Result<Json<AdministratorSessionList>, OAuthError> {
-    let found = find(&managing, named.administrator_id).await?;
+    let found = find(&managing, path.administrator_id).await?;
     let sessions = managing.app.administrators.sessions(found.id).await?;
     Ok(Json(AdministratorSessionList { items: sessions.into_iter().map(session).collect() }))
 }
 
 /// Ends every session of an administrator.
 #[utoipa::path(delete, path = "/api/v1/administrators/{administrator_id}/sessions", tag = "administrators", params(("administrator_id" = Uuid, Path)), responses((status = 204, description = "They have ended."), AnyProblem))]
-pub async fn end_sessions(managing: Managing, Segments(named): Segments<Named>) -> Result<Response, OAuthError> {
-    let found = find(&managing, named.administrator_id).await?;
+pub async fn end_sessions(managing: Managing, Segments(path): Segments<Named>) -> Result<Response, OAuthError> {
+    let found = find(&managing, path.administrator_id).await?;
     let which = EndAdministratorSessions::AllBut(None);
     managing.app.administrators.end_sessions(&found, which, &managing.actor()).await?;
     Ok(done())
@@ -242,20 +241,17 @@ pub async fn end_sessions(managing: Managing, Segments(named): Segments<Named>) 
 
 /// Ends one session of an administrator.
 #[utoipa::path(delete, path = "/api/v1/administrators/{administrator_id}/sessions/{session_id}", tag = "administrators", params(("administrator_id" = Uuid, Path), ("session_id" = Uuid, Path)), responses((status = 204, description = "It has ended."), AnyProblem))]
-pub async fn end_session(managing: Managing, Segments(named): Segments<NamedSession>) -> Result<Response, OAuthError> {
-    let found = find(&managing, named.administrator_id).await?;
-    let which = EndAdministratorSessions::One(AdministratorSessionId(named.session_id));
+pub async fn end_session(managing: Managing, Segments(path): Segments<NamedSession>) -> Result<Response, OAuthError> {
+    let found = find(&managing, path.administrator_id).await?;
+    let which = EndAdministratorSessions::One(AdministratorSessionId(path.session_id));
     managing.app.administrators.end_sessions(&found, which, &managing.actor()).await?;
     Ok(done())
 }
 
 /// Takes the second factor of an administrator away who has lost it. The person can set one up anew.
 #[utoipa::path(delete, path = "/api/v1/administrators/{administrator_id}/second-factor", tag = "administrators", params(("administrator_id" = Uuid, Path)), responses((status = 204, description = "None is asked for any more."), AnyProblem, ChangeProblem))]
-pub async fn remove_second_factor(
-    managing: Managing,
-    Segments(named): Segments<Named>,
-) -> Result<Response, OAuthError> {
-    let found = find(&managing, named.administrator_id).await?;
+pub async fn remove_second_factor(managing: Managing, Segments(path): Segments<Named>) -> Result<Response, OAuthError> {
+    let found = find(&managing, path.administrator_id).await?;
     managing.app.administrators.remove_second_factor(&found, &managing.actor()).await?;
     Ok(done())
 }
@@ -276,29 +272,7 @@ fn session(session: AdministratorSession) -> SessionView {
     }
 }
 
-/// The names of all domains: administrators and tokens name them, the database keeps their ids.
-pub(super) struct DomainNames(HashMap<DomainId, String>);
-
 impl DomainNames {
-    pub(super) async fn read(managing: &Managing) -> Result<Self, OAuthError> {
-        let domains = managing.app.store.domains().await?;
-        Ok(Self(domains.into_iter().map(|domain| (domain.id, domain.name)).collect()))
-    }
-
-    pub(super) fn name(&self, id: DomainId) -> Option<String> {
-        self.0.get(&id).cloned()
-    }
-
-    pub(super) fn id(&self, name: &str) -> Result<DomainId, OAuthError> {
-        let found = self.0.iter().find(|(_, known)| *known == name).map(|(id, _)| *id);
-        found.ok_or_else(|| OAuthError::invalid_request(format!("domains: there is no domain {name}")))
-    }
-
-    fn reach(&self, names: &[String]) -> Result<Reach, OAuthError> {
-        let ids: Result<BTreeSet<DomainId>, OAuthError> = names.iter().map(|name| self.id(name)).collect();
-        ids.map(Reach::Domains)
-    }
-
     fn view(&self, one: &Administrator) -> AdministratorView {
         let domains = match &one.reach {
             Reach::All => None,

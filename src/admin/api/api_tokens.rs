@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
-use super::administrators::DomainNames;
+use super::domain_names::DomainNames;
 use crate::admin::managing::{Managing, Segments, Sent, done};
 use crate::admin::problem::{AnyProblem, ChangeProblem};
 use crate::administrators::api_tokens::NewApiToken;
@@ -114,8 +114,8 @@ pub async fn create(managing: Managing, Sent(wanted): Sent<ApiTokenWanted>) -> R
 
 /// An API token, without the token itself.
 #[utoipa::path(get, path = "/api/v1/api-tokens/{token_id}", tag = "api tokens", params(("token_id" = Uuid, Path)), responses((status = 200, body = ApiTokenView), AnyProblem))]
-pub async fn read(managing: Managing, Segments(named): Segments<Named>) -> Result<Json<ApiTokenView>, OAuthError> {
-    let token = managing.app.store.api_token(ApiTokenId(named.token_id)).await?;
+pub async fn read(managing: Managing, Segments(path): Segments<Named>) -> Result<Json<ApiTokenView>, OAuthError> {
+    let token = managing.app.store.api_token(ApiTokenId(path.token_id)).await?;
     let token = token.ok_or_else(|| OAuthError::not_found("there is no such API token"))?;
     let names = DomainNames::read(&managing).await?;
     Ok(Json(view(&managing, &names, token)))
@@ -123,8 +123,8 @@ pub async fn read(managing: Managing, Segments(named): Segments<Named>) -> Resul
 
 /// Revokes an API token: it works no longer.
 #[utoipa::path(delete, path = "/api/v1/api-tokens/{token_id}", tag = "api tokens", params(("token_id" = Uuid, Path)), responses((status = 204, description = "It works no longer."), AnyProblem))]
-pub async fn revoke(managing: Managing, Segments(named): Segments<Named>) -> Result<Response, OAuthError> {
-    managing.app.administrators.revoke_api_token(ApiTokenId(named.token_id), &managing.actor()).await?;
+pub async fn revoke(managing: Managing, Segments(path): Segments<Named>) -> Result<Response, OAuthError> {
+    managing.app.administrators.revoke_api_token(ApiTokenId(path.token_id), &managing.actor()).await?;
     Ok(done())
 }
 

@@ -16,7 +16,7 @@ use crate::store::client_list::{ClientListQuery, Direction, Unused};
 
 /// The operations of this file.
 #[derive(OpenApi)]
-#[openapi(paths(list))]
+#[openapi(paths(list), components(schemas(Order)))]
 pub struct Description;
 
 /// What narrows the list: all that is sent must hold.

@@ -106,12 +106,11 @@ pub async fn create(
     let client = &entry.client;
     let grace = new.grace.unwrap_or_else(|| usual_grace(&at.domain, client));
     let registry = &at.app.registry;
-    let (clear, stored) = match new.client_secret {
-        Some(chosen) => (None, registry.set_secret(client, (Secret::new(chosen), grace), &at.actor()).await?),
-        None => {
-            let (clear, stored) = registry.renew_manual(&at.domain, client, grace, &at.actor()).await?;
-            (Some(clear.expose().to_owned()), stored)
-        }
+    let (clear, stored) = if let Some(chosen) = new.client_secret {
+        (None, registry.set_secret(client, (Secret::new(chosen), grace), &at.actor()).await?)
+    } else {
+        let (clear, stored) = registry.renew_manual(&at.domain, client, grace, &at.actor()).await?;
+        (Some(clear.expose().to_owned()), stored)
     };
     let location =
         format!("/api/v1/domains/{}/clients/{}/secrets/{}", at.domain.domain.name, client.client_id, stored.id);

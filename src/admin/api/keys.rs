@@ -98,9 +98,10 @@ pub async fn list(at: ManagingDomain) -> Json<KeyList> {
 pub async fn rotate(at: ManagingDomain, sent: Option<Sent<Rotation>>) -> Result<Json<KeyList>, OAuthError> {
     let now = sent.is_some_and(|Sent(rotation)| rotation.now);
     let rotator = at.app.rotator();
-    let turned = match now {
-        true => rotator.rotate_now(&at.domain, &at.actor()).await,
-        false => rotator.rotate(&at.domain, &at.actor()).await,
+    let turned = if now {
+        rotator.rotate_now(&at.domain, &at.actor()).await
+    } else {
+        rotator.rotate(&at.domain, &at.actor()).await
     };
     match turned.map_err(OAuthError::server_error)? {
         Turned::Done => {}

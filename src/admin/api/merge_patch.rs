@@ -65,25 +65,25 @@ mod tests {
     use super::*;
     use crate::model::domain::DomainSettings;
 
-    fn object(value: serde_json::Value) -> Object {
-        members(&value)
+    fn object(value: &serde_json::Value) -> Object {
+        members(value)
     }
 
     #[test]
     fn null_sets_back_and_what_is_not_sent_stays() {
         let current = DomainSettings { access_token_lifetime: 60, sign_up: true, ..DomainSettings::default() };
         let changed =
-            patched(&current, &object(json!({"access_token_lifetime": null, "registration": false}))).unwrap();
+            patched(&current, &object(&json!({"access_token_lifetime": null, "registration": false}))).unwrap();
         assert_eq!((changed.access_token_lifetime, changed.sign_up, changed.registration), (3600, true, false));
     }
 
     #[test]
     fn an_unknown_member_is_refused_even_as_null() {
         for wrong in [json!({"registrations": null}), json!({"registrations": true})] {
-            let error = patched(&DomainSettings::default(), &object(wrong)).unwrap_err();
+            let error = patched(&DomainSettings::default(), &object(&wrong)).unwrap_err();
             assert!(error.description.contains("registrations"), "{}", error.description);
         }
-        let error = patched(&DomainSettings::default(), &object(json!({"registration": "yes"}))).unwrap_err();
+        let error = patched(&DomainSettings::default(), &object(&json!({"registration": "yes"}))).unwrap_err();
         assert!(error.description.starts_with("registration: "), "{}", error.description);
     }
 

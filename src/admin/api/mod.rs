@@ -10,6 +10,7 @@ pub mod client_secrets;
 pub mod client_steps;
 pub mod client_view;
 pub mod clients;
+mod domain_names;
 pub mod domains;
 pub mod dry_run;
 pub mod initial_access_tokens;

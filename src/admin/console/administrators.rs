@@ -168,7 +168,7 @@ async fn find(managing: &Managing, named: &Named) -> Result<Administrator, OAuth
 }
 
 async fn below(managing: &Managing) -> Result<ConsoleFrame, OAuthError> {
-    Ok(frame(managing, Section::Administrators).await?)
+    frame(managing, Section::Administrators).await
 }
 
 async fn page(

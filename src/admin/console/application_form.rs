@@ -108,12 +108,12 @@ pub fn changes(
         *slot = form.ticked(name);
         set(name, (*slot).into());
     }
-    typed.access_token_lifetime = form.field("access_token_lifetime").to_owned();
+    form.field("access_token_lifetime").clone_into(&mut typed.access_token_lifetime);
     let lifetime = form.given("access_token_lifetime");
     // What is no number is told by the setting's own check.
     let number = |text: &str| text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from);
     set("access_token_lifetime", lifetime.map_or(Value::Null, number));
-    typed.template = form.field("template").to_owned();
+    form.field("template").clone_into(&mut typed.template);
     set("template", text("template"));
     if !typed.registrar_policies.is_empty() {
         typed.registrar_policies = policies(at, client, form.field("registrar_policy"));
@@ -131,11 +131,11 @@ pub fn changes(
 fn metadata_changes(client: &Client, form: &Fields, typed: &mut ApplicationForm) -> Object {
     let mut metadata = Object::new();
     let list = |lines: Vec<&str>| if lines.is_empty() { Value::Null } else { Value::from(lines) };
-    typed.name = form.field("client_name").to_owned();
+    form.field("client_name").clone_into(&mut typed.name);
     metadata.insert("client_name".to_owned(), form.given("client_name").map_or(Value::Null, Value::from));
-    typed.redirect_uris = form.field("redirect_uris").to_owned();
+    form.field("redirect_uris").clone_into(&mut typed.redirect_uris);
     metadata.insert("redirect_uris".to_owned(), list(form.lines("redirect_uris")));
-    typed.post_logout_redirect_uris = form.field("post_logout_redirect_uris").to_owned();
+    form.field("post_logout_redirect_uris").clone_into(&mut typed.post_logout_redirect_uris);
     metadata.insert("post_logout_redirect_uris".to_owned(), list(form.lines("post_logout_redirect_uris")));
     let chosen = form.all("grant_types");
     typed.grants = grants(|grant| chosen.contains(&grant));

@@ -83,12 +83,11 @@ pub async fn head(
     };
     let frame = domain_frame(at, Section::Applications).await?;
     let frame = ConsoleFrame { may_edit: frame.may_edit && client.status != ClientStatus::Deleted, ..frame };
-    let frame = match page {
-        Tabbed::General => frame.at(head.title()),
-        _ => {
-            let text = Tabbed::ALL.iter().find(|(tab, ..)| *tab == page).map_or("", |(_, text, _)| text);
-            frame.below(head.title(), head.at.clone().to_string()).at(text)
-        }
+    let frame = if page == Tabbed::General {
+        frame.at(head.title())
+    } else {
+        let text = Tabbed::ALL.iter().find(|(tab, ..)| *tab == page).map_or("", |(_, text, _)| text);
+        frame.below(head.title(), head.at.clone().to_string()).at(text)
     };
     Ok((frame, head))
 }

@@ -18,6 +18,7 @@ use crate::model::client::{Client, ClientSecret};
 use crate::model::id::SecretId;
 use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
+use crate::model::scope::ScopeSet;
 use crate::model::secret::Secret;
 use crate::pages::Claimed;
 use crate::pages::console::{ApplicationScopes, ApplicationSecrets, Badge, BadgeKind, Choice, ScopeRow, SecretRow};
@@ -68,7 +69,7 @@ async fn scopes(
         },
         default: defaults.contains(&scope.name.as_str()),
     });
-    let registered = client.metadata.scope.iter().flat_map(|scopes| scopes.iter());
+    let registered = client.metadata.scope.iter().flat_map(ScopeSet::iter);
     Ok(ApplicationScopes {
         frame,
         head,
@@ -205,9 +206,9 @@ pub async fn change_secrets(
             let told = Some(sentence(&error.description));
             let mut page = secrets(&at, &entry).await?;
             if error.description.starts_with("client_secret:") {
-                page.secret_error = told
+                page.secret_error = told;
             } else {
-                page.error = told
+                page.error = told;
             }
             Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }

@@ -33,7 +33,7 @@ pub async fn show_traces(at: ManagingDomain, Asked(asked): Asked) -> Result<Resp
         refused: None,
         after: None,
         cursor: cursor.map(str::to_owned),
-        limit: None,
+        ..TraceFilter::default()
     };
     let list = traces::page(&at, page(asked.given("cursor"))).await?;
     let word = outcome.map_or("", Outcome::as_str);

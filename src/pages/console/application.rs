@@ -72,6 +72,7 @@ pub struct ApplicationGeneral {
 
 /// What may be changed of an application.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a box of its own on the page")]
 pub struct ApplicationForm {
     /// Whether its metadata can be changed: that of a client whose id stands for it cannot.
     pub metadata: bool,

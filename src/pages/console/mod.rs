@@ -27,6 +27,8 @@ mod mcp_servers;
 mod new_application;
 mod overview;
 mod parts;
+#[cfg(test)]
+mod people_samples;
 mod problem;
 mod qr;
 #[cfg(test)]

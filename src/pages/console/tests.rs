@@ -611,6 +611,7 @@ pub(super) fn samples() -> Vec<Sample> {
     ];
     all.extend(application_samples::samples());
     all.extend(resource_samples::samples());
+    all.extend(people_samples::samples());
     all
 }
 

@@ -156,6 +156,7 @@ async fn the_page_explains_every_problem_where_its_type_leads(
     // Of browsers and of clients, which do not administer.
     let others = [
         "from",
+        "into_response",
         "insufficient_scope",
         "cross_site_request",
         "request",
