@@ -26,6 +26,7 @@ pub struct InProcess(pub fn(&App) -> Router);
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = TestStepOutcome)]
 pub enum StepOutcome {
     /// As it should be.
     Done,

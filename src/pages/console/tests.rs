@@ -491,9 +491,12 @@ fn administrators() -> Administrators {
     Administrators { frame: frame(Section::Administrators), rows }
 }
 
+/// What a person typed comes back as it was.
+const TYPED: &str = "\"><script>alert(1)</script>'&";
+
 fn administrator_form() -> AdministratorForm {
     AdministratorForm {
-        username: HOSTILE.to_owned(),
+        username: TYPED.to_owned(),
         roles: vec![Choice::new("editor", "Editor", true), Choice::new("owner", "Owner", false)],
         all_domains: false,
         domains: vec![Choice::new("main", "main", true), Choice::new("staging", "staging", false)],
@@ -547,7 +550,7 @@ fn api_tokens() -> ApiTokens {
         reference: "/api/v1".into(),
         rows: vec![row(HOSTILE, true), row(&long(), false)],
         made: None,
-        label: HOSTILE.to_owned(),
+        label: TYPED.to_owned(),
         roles: vec![Choice::new("auditor", "Auditor: reads", true)],
         domains: vec![Choice::new("", "All domains", true), Choice::new("main", "main", false)],
         lifetimes: vec![Choice::new("86400", "1 day", true)],
