@@ -84,21 +84,25 @@ pub struct LocalOperator;
 /// Lets in who may, with what they may; the others get 401, 403, or what they would get if the domain were not there.
 pub async fn admit(State(admission): State<Admission>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    match admission.decide(&parts).await {
-        Ok((managing, domain)) => {
+    let managing = match admission.authenticate(&parts).await {
+        Ok(managing) => managing,
+        Err(Refusal::LogIn(next_page)) => return to_login(&next_page),
+        Err(Refusal::Error(error)) => return error.into_response(),
+    };
+    let (name, response) = match admission.decide(&managing.authority, &parts).await {
+        Ok(domain) => {
             let name = domain.as_ref().map(|domain| domain.domain.name.clone());
             if let Some(domain) = domain {
                 parts.extensions.insert(ManagingDomain { managing: managing.clone(), domain });
             }
             parts.extensions.insert(managing.clone());
-            let response = next.run(Request::from_parts(parts, body)).await;
-            match admission.entrance {
-                Entrance::Bearer => response,
-                Entrance::Cookie => respond::problem(&managing, name.as_deref(), response).await,
-            }
+            (name, next.run(Request::from_parts(parts, body)).await)
         }
-        Err(Refusal::LogIn(next_page)) => to_login(&next_page),
-        Err(Refusal::Error(error)) => error.into_response(),
+        Err(error) => (None, error.into_response()),
+    };
+    match admission.entrance {
+        Entrance::Bearer => response,
+        Entrance::Cookie => respond::problem(&managing, name.as_deref(), response).await,
     }
 }
 
@@ -115,12 +119,8 @@ impl<E: Into<OAuthError>> From<E> for Refusal {
 }
 
 impl Admission {
-    async fn decide(&self, parts: &Parts) -> Result<(Managing, Option<Arc<DomainEntry>>), Refusal> {
-        let caller = parts.extensions.get::<Caller>().cloned().ok_or_else(|| {
-            OAuthError::server_error(anyhow::anyhow!("a route is served without the edge in front of it"))
-        })?;
-        let managing = self.authenticate(parts, caller).await?;
-        let authority = &managing.authority;
+    /// The domain that the path names, for whoever may do there what the request says.
+    async fn decide(&self, authority: &Authority, parts: &Parts) -> Result<Option<Arc<DomainEntry>>, OAuthError> {
         let needed = self.needs.of(&parts.method);
         let domain = match domain_of(self.pattern, parts.uri.path()) {
             None => None,
@@ -131,13 +131,16 @@ impl Admission {
                 "forbidden",
                 403,
                 format!("this takes the role {needed}, and {} has the role {}", authority.name, authority.role),
-            )
-            .into());
+            ));
         }
-        Ok((managing, domain))
+        Ok(domain)
     }
 
-    async fn authenticate(&self, parts: &Parts, caller: Caller) -> Result<Managing, Refusal> {
+    /// Who asks.
+    async fn authenticate(&self, parts: &Parts) -> Result<Managing, Refusal> {
+        let caller = parts.extensions.get::<Caller>().cloned().ok_or_else(|| {
+            OAuthError::server_error(anyhow::anyhow!("a route is served without the edge in front of it"))
+        })?;
         let app = self.app.clone();
         if parts.extensions.get::<LocalOperator>().is_some() {
             return Ok(Managing { app, authority: Authority::local(), caller, session: None });

@@ -17,6 +17,7 @@ use crate::model::administrator::{Administrator, AdministratorSession, Reach, Ro
 use crate::model::id::{AdministratorId, AdministratorSessionId};
 use crate::model::oauth_error::OAuthError;
 use crate::model::secret::Secret;
+use crate::model::time::UnixTime;
 use crate::store::administrator_sessions::EndAdministratorSessions;
 
 /// More administrators than a list shows would be no list any more.
@@ -292,7 +293,7 @@ impl DomainNames {
             version: one.version,
             created_at: one.created_at.seconds(),
             updated_at: one.updated_at.seconds(),
-            last_login_at: one.last_login_at.map(|at| at.seconds()),
+            last_login_at: one.last_login_at.map(UnixTime::seconds),
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::administrators::api_tokens::NewApiToken;
 use crate::model::administrator::{ApiToken, Role};
 use crate::model::id::ApiTokenId;
 use crate::model::oauth_error::OAuthError;
+use crate::model::time::UnixTime;
 
 /// How many tokens a list shows, the newest.
 const MOST: i64 = 1_000;
@@ -137,8 +138,8 @@ fn view(managing: &Managing, names: &DomainNames, token: ApiToken) -> ApiTokenVi
         domain: token.domain_id.map(|id| names.name(id).unwrap_or_default()),
         created_by: token.created_by,
         created_at: token.created_at.seconds(),
-        expires_at: token.expires_at.map(|at| at.seconds()),
-        last_used_at: token.last_used_at.map(|at| at.seconds()),
-        revoked_at: token.revoked_at.map(|at| at.seconds()),
+        expires_at: token.expires_at.map(UnixTime::seconds),
+        last_used_at: token.last_used_at.map(UnixTime::seconds),
+        revoked_at: token.revoked_at.map(UnixTime::seconds),
     }
 }

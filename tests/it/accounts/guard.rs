@@ -28,6 +28,8 @@ async fn forms_of_other_sites_are_refused_on_every_page(
         &[("origin", "http://127.0.0.1:1"), ("sec-fetch-site", "same-site")],
     ];
     let forms = routes().filter(|route| matches!(route.surface, Surface::Page | Surface::OwnPage));
+    // The description of the API has no form.
+    let forms = forms.filter(|route| route.path.starts_with("/{domain}/"));
     let mut guarded = 0;
     for route in forms {
         let path = route.path.replace("{domain}", "main");

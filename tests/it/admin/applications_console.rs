@@ -147,9 +147,6 @@ async fn of_two_administrators_the_second_sees_what_the_first_saved(
             ("action", "save".to_owned()),
         ]
     };
-    fn borrowed<'a>(fields: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
-        fields.iter().map(|(name, value)| (*name, value.as_str())).collect()
-    }
     let answer = first.post(&at, &borrowed(&save(&read, "First one"))).await;
     assert_eq!((answer.status.as_u16(), answer.header("location").ends_with("?done=saved")), (303, true));
     holds(&first.page(&format!("{at}?done=saved")).await, &["Saved."]);
@@ -359,4 +356,8 @@ async fn a_secret_is_made_on_its_page_shown_once_and_ended(
         (settings.granted_scopes.to_string(), settings.default_scopes.to_string()),
         ("openid profile".into(), "openid".into())
     );
+}
+
+fn borrowed<'a>(fields: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
+    fields.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }

@@ -84,20 +84,21 @@ async fn operations_are_complete() {
     }
 }
 
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|value| references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
 #[tokio::test]
 async fn every_reference_leads_somewhere() {
     let Some(server) = TestServer::start(Backend::Sqlite).await else { return };
     let document = document(&server).await;
-    fn references(value: &Value, found: &mut BTreeSet<String>) {
-        match value {
-            Value::Object(members) => {
-                found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
-                members.values().for_each(|value| references(value, found));
-            }
-            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
-            _ => {}
-        }
-    }
     let mut found = BTreeSet::new();
     references(&document, &mut found);
     assert!(found.len() > 15, "{found:?}");

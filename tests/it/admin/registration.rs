@@ -132,7 +132,7 @@ fn bodies() -> Vec<Value> {
 
 /// What `/oidc/register` answers must be what the dry run said it would.
 #[track_caller]
-fn assert_foretold(told: &Value, answer: Answer, body: &Value) {
+fn assert_foretold(told: &Value, answer: &Answer, body: &Value) {
     let status = answer.status.as_u16();
     assert_eq!(told["status"], status, "{body}: {told} {}", answer.text);
     assert_eq!(told["accepted"], status == 201, "{body}");
@@ -180,7 +180,7 @@ async fn a_dry_run_foretells_what_each_registrant_is_answered(
             let told = dry_run(&api, &registrant, &body).await;
             assert_eq!(server.client_count().await, before, "a dry run stores nothing");
             outcomes[usize::from(told["accepted"] == true)] += 1;
-            assert_foretold(&told, server.api.register(token, &body).await, &body);
+            assert_foretold(&told, &server.api.register(token, &body).await, &body);
         }
     }
     assert!(outcomes[0] > 10 && outcomes[1] > 10, "both outcomes are among them: {outcomes:?}");
@@ -226,17 +226,17 @@ async fn a_dry_run_knows_who_may_not_register(#[values(Backend::Sqlite, Backend:
     server.set_domain(|settings| settings.quick_start = false).await;
     let api = server.owner().await;
     let body = json!({ "redirect_uris": ["https://app.example/cb"] });
-    assert_foretold(&dry_run(&api, "open", &body).await, server.api.register("", &body).await, &body);
+    assert_foretold(&dry_run(&api, "open", &body).await, &server.api.register("", &body).await, &body);
     let (used_up, token) = server.initial_access_token(|row| (row.max_uses, row.uses) = (Some(1), 1)).await;
     let told = dry_run(&api, &format!("initial_access_token:{used_up}"), &body).await;
-    assert_foretold(&told, server.api.register(&token, &body).await, &body);
+    assert_foretold(&told, &server.api.register(&token, &body).await, &body);
     let machine: Credentials = server.add_machine("").await;
     assert_eq!(dry_run(&api, &format!("client:{}", machine.id), &body).await["error"], "insufficient_scope");
     server.set_domain(|settings| settings.registration = false).await;
     let admin = server.admin_token().await;
     let told = dry_run(&api, &format!("client:{}", server.gateway.id), &body).await;
     assert_eq!(told["error"], "registration_forbidden");
-    assert_foretold(&told, server.api.register(&admin, &body).await, &body);
+    assert_foretold(&told, &server.api.register(&admin, &body).await, &body);
     for (query, status, code) in [
         ("", 400, "invalid_request"),
         ("?registrant=somebody", 400, "invalid_request"),

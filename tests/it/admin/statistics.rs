@@ -58,7 +58,10 @@ async fn statistics_are_what_was_done_over_http(#[values(Backend::Sqlite, Backen
         );
         assert_eq!((sum(&told, "introspections", "active"), sum(&told, "introspections", "inactive")), (1, 1));
         assert_eq!((&told["refusals"][0]["what"], &told["refusals"][0]["count"]), (&json!("registration"), &json!(1)));
-        assert_eq!(told["until"].as_i64().unwrap() - told["from"].as_i64().unwrap(), buckets as i64 * 86_400);
+        assert_eq!(
+            told["until"].as_i64().unwrap() - told["from"].as_i64().unwrap(),
+            i64::try_from(buckets).unwrap() * 86_400
+        );
     }
     let clients = day["clients"].as_array().unwrap();
     let gateway = clients.iter().find(|one| one["origin"] == "gateway").unwrap();
