@@ -176,7 +176,7 @@ async fn absurd_methods_and_targets_are_refused_in_json(
         ("GET /healthz%00 HTTP/1.1", 404),
         ("GET //healthz HTTP/1.1", 404),
         ("GET /main%2foidc/.well-known/openid-configuration HTTP/1.1", 404),
-        ("GET /console HTTP/1.1", 404),
+        ("GET /nowhere HTTP/1.1", 404),
     ] {
         let answer = one(target.address, format!("{line}\r\nhost: a\r\ncontent-length: 0\r\n\r\n")).await;
         assert_json_error(&answer, wanted);

@@ -4,6 +4,7 @@ use registrar::model::audit_event::Actor;
 use registrar::model::client::Origin;
 use registrar::model::id::{ClientId, InitialAccessTokenId, SecretId};
 use registrar::store::clients::{ClientUpdate, SecretChange};
+use registrar::store::idempotent_requests::{Known, RequestKey};
 use registrar::store::initial_access_tokens::InitialAccessToken;
 use registrar::store::registrations::{NewClient, RegisterOutcome};
 use registrar::store::usage::ClientUse;
@@ -235,4 +236,28 @@ async fn an_assertion_is_used_once_per_client_until_it_has_ended(
     story.clock.advance(60);
     assert_eq!(story.store.remove_expired().await.unwrap(), 3);
     assert!(taken(&one, b"a").await);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_request_with_a_key_is_noted_answered_and_forgotten(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let store = &story.store;
+    let key = |owner: &str| RequestKey { owner: owner.to_owned(), key_hash: vec![7; 32] };
+    let until = story.clock.now().plus(60);
+    let begin = async |owner: &str, request: u8| store.begin_idempotent(&key(owner), &[request], until).await.unwrap();
+    assert_eq!(begin("cli", 1).await, Known::First);
+    assert_eq!(begin("cli", 1).await, Known::Unanswered, "it may still run");
+    assert_eq!(begin("cli", 2).await, Known::Other);
+    assert_eq!(begin("api_token:1", 2).await, Known::First, "a key is its owner's");
+    store.answer_idempotent(&key("cli"), 201, b"sealed").await.unwrap();
+    assert_eq!(begin("cli", 1).await, Known::Answered(201, b"sealed".to_vec()));
+    store.forget_idempotent(&key("cli")).await.unwrap();
+    assert_eq!(begin("cli", 1).await, Known::Answered(201, b"sealed".to_vec()), "what was answered stays");
+    store.forget_idempotent(&key("api_token:1")).await.unwrap();
+    assert_eq!(begin("api_token:1", 3).await, Known::First);
+    story.clock.advance(60);
+    assert_eq!(begin("cli", 4).await, Known::First, "it has ended");
 }

@@ -77,6 +77,10 @@ async fn attempts_are_listed_newest_first_in_pages(#[values(Backend::Sqlite, Bac
     let other = store.domain_named("other").await.unwrap().unwrap().id();
     let filter = AttemptFilter { limit: 9, ..Default::default() };
     assert!(store.flow_attempts(other, &filter).await.unwrap().is_empty());
+    let total = store.flow_attempt_count(other, &filter).await.unwrap();
+    assert_eq!((total.count, total.exact), (0, true));
+    let total = store.flow_attempt_count(story.domain_id, &AttemptFilter::default()).await.unwrap();
+    assert!(total.count > 0 && total.exact, "{total:?}");
     assert!(store.flow_timeline(other, &AttemptId("a".to_owned())).await.unwrap().is_empty());
 }
 
