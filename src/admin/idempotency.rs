@@ -3,8 +3,8 @@
 //!
 //! # Design
 //! The request is noted before it runs, under whoever sends it, and its answer is kept sealed for a day: it may hold a
-//! secret that is shown once. A request whose answer was not kept (the server was stopped meanwhile) is never run
-//! again: nobody can say whether it was done. A failure of the server's own changed nothing, and is forgotten.
+//! secret that is shown once. A request whose answer was not kept (the server was stopped or failed meanwhile) is never
+//! run again: nobody can say whether it was done. Only one that was turned away before it began is forgotten.
 
 use aws_lc_rs::digest::{self, SHA256};
 use axum::body::{Body, to_bytes};
@@ -21,7 +21,7 @@ use super::managing::Managing;
 use crate::app::App;
 use crate::keys::data_keys::HashPurpose;
 use crate::model::oauth_error::OAuthError;
-use crate::oauth::error::ErrorCode;
+use crate::oauth::error::{Cause, ErrorCode};
 use crate::oauth::request::read_body;
 use crate::store::idempotent_requests::{Known, RequestKey};
 
@@ -106,9 +106,15 @@ async fn run_once(app: &App, key: &str, request: Request, next: Next) -> Result<
 }
 
 async fn keep(app: &App, key: &RequestKey, response: Response) -> Result<Response, OAuthError> {
-    if response.status().is_server_error() || response.status() == StatusCode::TOO_MANY_REQUESTS {
-        app.store.forget_idempotent(key).await?;
-        return Ok(response);
+    // A failure with a cause may have come after the change: the connection may be lost while it is committed.
+    let failed = response.extensions().get::<Cause>().is_some();
+    match response.status() {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS if !failed => {
+            app.store.forget_idempotent(key).await?;
+            return Ok(response);
+        }
+        status if status.is_server_error() => return Ok(response),
+        _ => {}
     }
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, LONGEST_ANSWER).await.map_err(OAuthError::server_error)?;
@@ -121,7 +127,10 @@ async fn keep(app: &App, key: &RequestKey, response: Response) -> Result<Respons
     let kept = serde_json::to_vec(&kept).map_err(OAuthError::server_error)?;
     let sealed = app.keys.seal(&binding(key), &kept);
     let status = i64::from(parts.status.as_u16());
-    app.store.answer_idempotent(key, status, &sealed).await?;
+    // It is done: whoever asked is told so, whether or not it can be told again.
+    if let Err(error) = app.store.answer_idempotent(key, status, &sealed).await {
+        tracing::warn!(%error, "the answer to a request with an idempotency key could not be kept");
+    }
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 

@@ -119,7 +119,7 @@ pub struct UserPage {
 #[serde(deny_unknown_fields)]
 pub struct UserFilter {
     /// A user name or an e-mail address, its beginning, beginnings of words of the name.
-    search: Option<String>,
+    q: Option<String>,
     /// Only the one who logs in with this: the user name or the e-mail address, whole.
     login: Option<String>,
     /// Only those who may log in, or those who may not.
@@ -140,7 +140,7 @@ pub struct One {
 }
 
 /// Users of a domain, by user name.
-#[utoipa::path(get, path = "/api/v1/domains/{domain}/users", tag = "users", params(("domain" = String, Path, description = "The domain."), ("search" = Option<String>, Query, description = "A user name or an e-mail address, its beginning, beginnings of words of the name."), ("login" = Option<String>, Query, description = "Only the one who logs in with this: the user name or the e-mail address, whole. Alone."), ("enabled" = Option<bool>, Query, description = "Only those who may log in, or those who may not."), ("after" = Option<String>, Query, description = "Where the list begins: after this user name. Not with search and cursor."), ("cursor" = Option<String>, Query, description = "Where the page before said that it goes on."), ("limit" = Option<i64>, Query, description = "How many at the most; 50 where absent.", minimum = 1, maximum = 200)), responses((status = 200, body = UserPage), AnyProblem))]
+#[utoipa::path(get, path = "/api/v1/domains/{domain}/users", tag = "users", params(("domain" = String, Path, description = "The domain."), ("q" = Option<String>, Query, description = "A user name or an e-mail address, its beginning, beginnings of words of the name."), ("login" = Option<String>, Query, description = "Only the one who logs in with this: the user name or the e-mail address, whole. Alone."), ("enabled" = Option<bool>, Query, description = "Only those who may log in, or those who may not."), ("after" = Option<String>, Query, description = "Where the list begins: after this user name. Not with q and cursor."), ("cursor" = Option<String>, Query, description = "Where the page before said that it goes on."), ("limit" = Option<i64>, Query, description = "How many at the most; 50 where absent.", minimum = 1, maximum = 200)), responses((status = 200, body = UserPage), AnyProblem))]
 pub async fn list(at: ManagingDomain, Filter(filter): Filter<UserFilter>) -> Result<Json<UserPage>, OAuthError> {
     let limit = filter.limit.unwrap_or(50);
     if !(1..=MOST_ITEMS).contains(&limit) {
@@ -151,12 +151,8 @@ pub async fn list(at: ManagingDomain, Filter(filter): Filter<UserFilter>) -> Res
         let total = Total { count: i64::from(found.is_some()), exact: true };
         return Ok(Json(UserPage { items: found.into_iter().map(view).collect(), next: None, total: total.into() }));
     }
-    let mut query = UserListQuery {
-        search: filter.search.unwrap_or_default(),
-        enabled: filter.enabled,
-        cursor: filter.cursor,
-        limit,
-    };
+    let mut query =
+        UserListQuery { search: filter.q.unwrap_or_default(), enabled: filter.enabled, cursor: filter.cursor, limit };
     if let Some(after) = filter.after {
         page::begins_there(&query.search, query.cursor.as_ref())?;
         query.cursor = Some(query.after(&after));

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::fields::{Asked, Fields};
-use super::respond::{Told, frame, go_telling, sentence, show, show_as, telling};
+use super::respond::{Told, frame, go_telling, sentence, show, show_as, stale, telling};
 use crate::admin::managing::{Managing, Segments};
 use crate::administrators::accounts::{AdministratorEdit, MIN_PASSWORD, NewAdministrator as Wanted};
 use crate::model::administrator::{Administrator, Principal, Reach, Role};
@@ -15,8 +15,8 @@ use crate::model::id::AdministratorId;
 use crate::model::oauth_error::OAuthError;
 use crate::model::secret::Secret;
 use crate::pages::console::{
-    AdministratorForm, AdministratorPage, AdministratorRow, Administrators, Badge, BadgeKind, Choice, Conflict,
-    ConsoleFrame, NewAdministrator, Section,
+    AdministratorForm, AdministratorPage, AdministratorRow, Administrators, Badge, BadgeKind, Choice, ConsoleFrame,
+    NewAdministrator, Section,
 };
 use crate::store::administrator_sessions::EndAdministratorSessions;
 
@@ -110,7 +110,7 @@ pub async fn change(
         _ => {}
     }
     if sent.field("version") != found.version.to_string() {
-        return conflict(&managing, &found).await;
+        return Ok(stale(below(&managing).await?, &found.username, &here));
     }
     let domains = managing.app.store.domains().await?;
     let (edit, done) = match sent.field("action") {
@@ -148,18 +148,6 @@ async fn delete(managing: &Managing, found: &Administrator, sent: &Fields) -> Re
     }
     managing.app.administrators.delete(found, &managing.actor()).await?;
     Ok(go_telling(LIST, "deleted"))
-}
-
-async fn conflict(managing: &Managing, found: &Administrator) -> Result<Response, OAuthError> {
-    let page = Conflict {
-        frame: below(managing).await?.at(found.username.as_str()),
-        what: found.username.as_str().into(),
-        reload: format!("{LIST}/{}", found.id).into(),
-        action: None,
-        parameters: Vec::new(),
-        differences: Vec::new(),
-    };
-    Ok(show_as(StatusCode::CONFLICT, &page))
 }
 
 async fn find(managing: &Managing, named: &Named) -> Result<Administrator, OAuthError> {

@@ -6,9 +6,11 @@ use url::form_urlencoded::Serializer;
 use super::application_head::{kind_name, list_path, name_of, origin_name, registrant_name, state};
 use super::fields::{Asked, Fields};
 use super::respond::{Told, domain_frame, go_telling, sentence, show, telling};
+use crate::admin::api::statistics::STALE;
 use crate::admin::clients::listed;
 use crate::admin::managing::ManagingDomain;
 use crate::clients::bulk::{BulkAction, MOST};
+use crate::model::administrator::Role;
 use crate::model::client::{ClientStatus, Origin};
 use crate::model::client_type::ClientType;
 use crate::model::cursor::{MOST_EXAMINED, Total as Counted};
@@ -22,9 +24,6 @@ use crate::store::client_list::{ClientListQuery, ClientPage, Unused};
 
 /// How many rows a page has.
 const ROWS: i64 = 50;
-
-/// How long an application must not have been used to count as abandoned, in seconds.
-const LONG: i64 = 90 * 86_400;
 
 /// The parameters that narrow the list.
 const FILTERS: [&str; 5] = ["q", "origin", "type", "status", "used"];
@@ -55,7 +54,7 @@ async fn table(at: &ManagingDomain, asked: &Fields) -> Result<ApplicationsTable,
         application_type: asked.given("type").map(str::to_owned),
         unused: match asked.field("used") {
             "never" => Some(Unused::Ever),
-            "long-ago" => Some(Unused::Since(now.plus(-LONG))),
+            "long-ago" => Some(Unused::Since(now.plus(-STALE))),
             _ => None,
         },
         cursor: asked.given("cursor").map(str::to_owned),
@@ -82,7 +81,7 @@ async fn table(at: &ManagingDomain, asked: &Fields) -> Result<ApplicationsTable,
     Ok(ApplicationsTable {
         refresh: address(&list, asked, &[("cursor", query.cursor.as_deref()), ("fragment", Some("1"))]).into(),
         narrowed,
-        may_edit: domain_frame(at, Section::Applications).await?.may_edit,
+        may_edit: at.authority.role >= Role::Editor,
         rows,
         pager: pager(&list, asked, &page),
         list: list.into(),

@@ -4,7 +4,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::fields::{Asked, Fields};
-use super::respond::{Told, domain_frame, go_telling, show, show_as, telling};
+use super::respond::{Told, conflict, differing, domain_frame, go_telling, show, show_as, telling};
 use super::setting_tables::{DOMAIN, REGISTRATION};
 use super::settings_form::{Group, Wrong, differences, drawn, replaced, sent};
 use crate::admin::managing::ManagingDomain;
@@ -94,24 +94,6 @@ async fn stale(
     let page = conflict(domain_frame(at, section).await?, section.title(), &path);
     let page = Conflict { parameters: form.with_version(at.domain.domain.version), ..page };
     Ok(show_as(StatusCode::CONFLICT, &differing(page, differences)))
-}
-
-/// A lost update: what was typed can be saved over what is there now, where `parameters` say what that is.
-pub fn conflict(frame: ConsoleFrame, what: &str, path: &str) -> Conflict {
-    Conflict {
-        frame: frame.at("Changed meanwhile"),
-        what: what.into(),
-        reload: path.into(),
-        action: Some(path.into()),
-        parameters: Vec::new(),
-        differences: Vec::new(),
-    }
-}
-
-/// The same with what differs.
-pub fn differing(page: Conflict, differences: &[(String, String, String)]) -> Conflict {
-    let row = |(title, mine, theirs): &(String, String, String)| (title.clone(), mine.into(), theirs.into());
-    Conflict { differences: differences.iter().map(row).collect(), ..page }
 }
 
 fn groups(section: Section) -> &'static [Group] {

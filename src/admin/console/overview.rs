@@ -83,7 +83,7 @@ fn stats(frame: &ConsoleFrame, told: &Statistics, window: &str) -> Vec<Stat> {
             .meant(if refused > 0 { BadgeKind::Warn } else { BadgeKind::Quiet }),
         Stat::new("Stale applications", total(told.stale_clients))
             .noting("no token for 90 days")
-            .to(with_query(&frame.under("applications"), &[("unused", "90d")])),
+            .to(with_query(&frame.under("applications"), &[("used", "long-ago")])),
     ];
     if pending != Total::Exactly(0) {
         stats.insert(

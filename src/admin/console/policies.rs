@@ -4,10 +4,10 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::domain_settings::{conflict, differing, tabs};
+use super::domain_settings::tabs;
 use super::fields::{Asked, Fields};
 use super::policy_table::{POLICY, START};
-use super::respond::{Told, domain_frame, go_telling, show, show_as, telling};
+use super::respond::{Told, conflict, differing, domain_frame, go_telling, show, show_as, telling};
 use super::settings_form::{Group, Wrong, differences, drawn, replaced, sent};
 use crate::admin::managing::{ManagingDomain, Segments};
 use crate::domains::policies::{find_policy, starting_point};

@@ -67,15 +67,25 @@ pub fn go_telling(path: &str, code: &str) -> Response {
 
 /// 409: what was changed is not what is there any more. Nothing is written.
 pub fn stale(frame: ConsoleFrame, what: &str, reload: &str) -> Response {
-    let page = Conflict {
+    show_as(StatusCode::CONFLICT, &Conflict { action: None, ..conflict(frame, what, reload) })
+}
+
+/// The page of a lost update: what was typed can be saved over what is there now, where `parameters` say what that is.
+pub fn conflict(frame: ConsoleFrame, what: &str, path: &str) -> Conflict {
+    Conflict {
         frame: frame.at("Changed meanwhile"),
         what: what.into(),
-        differences: Vec::new(),
-        action: None,
+        reload: path.into(),
+        action: Some(path.into()),
         parameters: Vec::new(),
-        reload: reload.into(),
-    };
-    show_as(StatusCode::CONFLICT, &page)
+        differences: Vec::new(),
+    }
+}
+
+/// The page of a lost update with what differs.
+pub fn differing(page: Conflict, differences: &[(String, String, String)]) -> Conflict {
+    let row = |(title, mine, theirs): &(String, String, String)| (title.clone(), mine.into(), theirs.into());
+    Conflict { differences: differences.iter().map(row).collect(), ..page }
 }
 
 /// What an answer says that carries an error.

@@ -4,9 +4,8 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::domain_settings::{conflict, differing};
 use super::fields::{Asked, Fields};
-use super::respond::{Told, domain_frame, go_telling, show, show_as, telling};
+use super::respond::{Told, conflict, differing, domain_frame, go_telling, show, show_as, telling};
 use super::setting_tables::{NAME, SCOPE};
 use super::settings_form::{Group, Wrong, differences, drawn, replaced, sent};
 use crate::admin::api::encoded;

@@ -196,6 +196,10 @@ pub fn sent(groups: &[Group], form: &Fields) -> (Object, Wrong) {
 }
 
 fn read(kind: Kind, name: &str, form: &Fields) -> Result<Value, &'static str> {
+    // What is not ticked is not sent; everything else is. A form that lacks it must set nothing back to its default.
+    if !matches!(kind, Kind::Switch | Kind::SomeOf(_)) && !form.ticked(name) {
+        return Err("Was not sent with the form; open the page anew.");
+    }
     let given = form.given(name);
     Ok(match kind {
         Kind::Switch => form.ticked(name).into(),
@@ -269,12 +273,19 @@ mod tests {
             "method": { "fixed": "none" }, "more": { "a": 1 } });
         assert_eq!(Value::Object(patch.clone()), expected);
         assert_eq!(differences(GROUPS, &patch, &patch), []);
-        let (empty, _) = sent(GROUPS, &Fields::parse(b""));
+        let (empty, wrong) = sent(GROUPS, &Fields::parse(b"count=&hosts=&scopes=&method=&more="));
+        assert!(wrong.told.is_none());
         assert_eq!(differences(GROUPS, &patch, &empty).len(), 6);
         assert_eq!(
             (&empty["on"], &empty["count"], &empty["scopes"]),
             (&json!(false), &json!(null), &json!("self_registrable"))
         );
+    }
+
+    #[test]
+    fn a_form_that_lacks_a_field_sets_nothing_back() {
+        let (_, wrong) = sent(GROUPS, &Fields::parse(b"hosts=&scopes=&method=&more="));
+        assert_eq!(wrong.setting, Some("count"));
     }
 
     #[test]

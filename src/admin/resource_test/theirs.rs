@@ -142,7 +142,7 @@ impl Theirs<'_> {
                 name,
                 format!("{seen}; this server connects to public addresses by https only, so it could not look"),
                 format!(
-                    "Run `registrar doctor {}` on a machine from which clients connect, and look at the resource from there; or name its host in fetch.allow.",
+                    "Look at it from a machine from which clients connect: it should answer 401 with resource_metadata. `registrar doctor {}` looks at this server from there. Or name its host in fetch.allow, so that this test may.",
                     self.issuer
                 ),
             ),

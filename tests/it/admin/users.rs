@@ -36,8 +36,8 @@ async fn users_are_made_found_changed_and_deleted(#[values(Backend::Sqlite, Back
     let next = page["next"].as_str().unwrap();
     let rest = owner.get(&format!("{PATH}?limit=1&cursor={next}")).await.expect(200);
     assert_eq!((&rest["items"][0]["username"], rest.get("next")), (&json!("bob"), None));
-    owner.get(&format!("{PATH}?cursor={next}&search=a")).await.expect_problem(400, "invalid_request");
-    let found = owner.get(&format!("{PATH}?search=bob%40")).await.expect(200);
+    owner.get(&format!("{PATH}?cursor={next}&q=a")).await.expect_problem(400, "invalid_request");
+    let found = owner.get(&format!("{PATH}?q=bob%40")).await.expect(200);
     assert_eq!(found["items"].as_array().unwrap().len(), 1);
     // What is sent is changed; null takes away.
     let hostile = "<img src=x onerror=alert(1)>";
