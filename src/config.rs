@@ -73,6 +73,8 @@ pub struct Settings {
 pub struct Overrides {
     /// `--config`: the file to read instead of `registrar.toml`.
     pub file: Option<PathBuf>,
+    /// Whether no file is read unless one is named.
+    pub no_default_file: bool,
     /// Settings by dotted name, as text (`("listen", "127.0.0.1:0")`), in order: the last one wins.
     pub set: Vec<(String, String)>,
 }
@@ -102,7 +104,7 @@ impl Settings {
     ) -> anyhow::Result<Self> {
         let file = match &overrides.file {
             Some(file) => Some(file.as_path()),
-            None => Some(Path::new(DEFAULT_FILE)).filter(|file| file.exists()),
+            None => Some(Path::new(DEFAULT_FILE)).filter(|file| !overrides.no_default_file && file.exists()),
         };
         let settings = Self::assemble(file, environment, &overrides.set)?;
         settings.check()?;

@@ -49,7 +49,8 @@ impl Domains {
         let id = DomainId::new(clock);
         let mut signing_keys = Vec::new();
         for algorithm in SigningAlgorithm::ALL {
-            let plan = KeyPlan { domain_id: id, algorithm: *algorithm, status: KeyStatus::Active, activates_at: now };
+            let (status, beside) = (KeyStatus::Active, signing_keys.as_slice());
+            let plan = KeyPlan { domain_id: id, algorithm: *algorithm, status, activates_at: now, beside };
             let key = self.source.signing_key(&self.keys, clock, &plan).await.map_err(OAuthError::server_error)?;
             signing_keys.push(key);
         }

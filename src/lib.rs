@@ -13,6 +13,7 @@ pub mod config;
 pub mod domains;
 pub mod edge;
 pub mod fetch;
+pub mod harness;
 pub mod health;
 pub mod housekeeping;
 pub mod keys;

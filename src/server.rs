@@ -11,7 +11,6 @@ pub mod tls;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -220,16 +219,24 @@ async fn answer(
     activity: Arc<Activity>,
     body_timeout: Duration,
     request: Request<Incoming>,
-) -> Result<Response<ResponseBody>, Infallible> {
+) -> Result<Response<ResponseBody>, Cut> {
     let version = request.version();
     let underway = activity.enter(version);
     let (body, late) = RequestBody::within(body_timeout, &request);
     let mut request = request.map(|incoming| body.carrying(incoming));
     request.extensions_mut().insert(peer);
     let Ok(response) = router.oneshot(request).await;
+    if let Some(cut) = response.extensions().get::<Cut>() {
+        return Err(*cut);
+    }
     let response = if late.happened() { body::too_late(response, version) } else { response };
     Ok(response.map(|body| ResponseBody::new(body, underway)))
 }
+
+/// An extension of a response that is not sent: its connection is cut instead.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the connection was cut on purpose")]
+pub struct Cut;
 
 /// Open connections by source.
 #[derive(Default)]

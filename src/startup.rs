@@ -22,7 +22,7 @@ use crate::config::{BaseUrl, Settings};
 use crate::fetch::Fetcher;
 use crate::keys::argon2_pool::Argon2Pool;
 use crate::keys::data_keys::DataKeys;
-use crate::keys::generate::KeySource;
+use crate::keys::generate::{KeySource, TEST_KEY_PREFIX};
 use crate::keys::master_key::MasterKey;
 use crate::keys::signer::Signers;
 use crate::model::registration::rules::{REGISTRABLE_GRANTS, RuleContext};
@@ -37,6 +37,7 @@ use crate::ops::rate_limit::RateLimits;
 use crate::ops::statistics::Statistics;
 use crate::ops::usage::Usage;
 use crate::people::People;
+use crate::people::mail::Outbox;
 use crate::provisioning::file::ProvisioningFile;
 use crate::routes;
 use crate::server::{self, ServerLimits};
@@ -44,15 +45,18 @@ use crate::store::{ConnectOptions, Store};
 use crate::tokens::issue::Issuer;
 use crate::tokens::verify::Verifier;
 pub use card::{AdministratorCard, Card, GatewayCard};
-use first::{first_start, provision_all};
-use tasks::spawn_tasks;
+pub(crate) use card::{FirstSecrets, card};
+use first::first_start;
+pub(crate) use first::{make_first_domain, provision_all};
+pub(crate) use tasks::spawn_tasks;
 
 /// The domain that the first start makes.
 pub const FIRST_DOMAIN: &str = "main";
 
 /// Facts about this installation, by name.
 pub const FACT_PUBLIC_URL: &str = "public_url";
-const FACT_GATEWAY: &str = "gateway_client_id";
+/// The client id of the first domain's gateway registrar.
+pub const FACT_GATEWAY: &str = "gateway_client_id";
 const FACT_FIRST_START: &str = "first_start";
 
 /// What a server is started from.
@@ -147,7 +151,10 @@ pub async fn start(start: Start) -> anyhow::Result<Running> {
     let public_url = settings.base_url(address)?;
     let (store, keys) = open(&settings, clock, true).await?;
     check_public_url(&store, &settings, &public_url).await?;
-    let (app, outlets) = assemble(settings, public_url, (store, keys, key_source), fetcher)?;
+    refuse_test_keys(&store).await?;
+    let (fetcher, outbox, throw_away) = (fetcher.map(Arc::new), None, false);
+    let (app, outlets) =
+        assemble(Assembly { settings, public_url, store, keys, key_source, fetcher, outbox, throw_away })?;
     if let Some(file) = &provision {
         provision_all(&app, file).await?;
     }
@@ -207,26 +214,53 @@ async fn check_public_url(store: &Store, settings: &Settings, public_url: &BaseU
     Ok(store.set_fact(FACT_PUBLIC_URL, public_url.as_str()).await?)
 }
 
+/// A database of the harness mode never serves: everybody has the private keys.
+async fn refuse_test_keys(store: &Store) -> anyhow::Result<()> {
+    if store.has_signing_keys_like(TEST_KEY_PREFIX).await? {
+        bail!(
+            "this database has signing keys of the harness mode, whose private part anybody can read in the program's source; it never serves: start with a database of its own"
+        );
+    }
+    Ok(())
+}
+
+/// What a server is put together from.
+#[derive(Debug)]
+pub struct Assembly {
+    /// The settings.
+    pub settings: Settings,
+    /// The base URL under which everybody reaches it.
+    pub public_url: BaseUrl,
+    /// The database.
+    pub store: Store,
+    /// What hashes and seals.
+    pub keys: Arc<DataKeys>,
+    /// Where new signing keys come from.
+    pub key_source: KeySource,
+    /// What fetches documents; made from the settings where absent.
+    pub fetcher: Option<Arc<Fetcher>>,
+    /// Where mail is kept instead of being sent.
+    pub outbox: Option<Arc<Outbox>>,
+    /// Whether it is thrown away after a test: then the quick start's conveniences act, whoever reaches it.
+    pub throw_away: bool,
+}
+
 /// Puts the parts of a server together.
-pub fn assemble(
-    settings: Settings,
-    public_url: BaseUrl,
-    (store, keys, key_source): (Store, Arc<DataKeys>, KeySource),
-    fetcher: Option<Fetcher>,
-) -> anyhow::Result<(App, (AuditOutlet, TraceOutlet))> {
+pub fn assemble(assembly: Assembly) -> anyhow::Result<(App, (AuditOutlet, TraceOutlet))> {
+    let Assembly { settings, public_url, store, keys, key_source, fetcher, outbox, throw_away } = assembly;
     let clock = store.clock().clone();
     let metrics = Metrics::new();
     let (audit, refusals) = audit::queue();
     let (trace, steps) = flow_trace::queue(clock.clone(), metrics.trace_steps_dropped.clone());
     let fetcher = match fetcher {
         Some(fetcher) => fetcher,
-        None => Fetcher::guarded(&settings.fetch)?,
+        None => Arc::new(Fetcher::guarded(&settings.fetch)?),
     };
     let app = App::new(Parts {
         registry: registry(&settings, store.clone(), Arc::clone(&keys), fetcher),
-        people: People::new(&settings, store.clone(), Arc::clone(&keys))?,
+        people: People::new(&settings, store.clone(), Arc::clone(&keys), outbox)?,
         administrators: Administrators::new(&settings, store.clone(), Arc::clone(&keys)),
-        issuer: Issuer { keys: Arc::clone(&keys), signers: Signers::default(), clock: clock.clone() },
+        issuer: Issuer { keys: Arc::clone(&keys), signers: Signers::default(), clock: clock.clone(), random: store.random().clone() },
         verifier: Verifier::default(),
         metrics,
         domain_metrics: RwLock::default(),
@@ -236,6 +270,7 @@ pub fn assemble(
         statistics: Statistics::default(),
         stopping: AtomicBool::new(false),
         grants: GRANT_NAMES,
+        throw_away,
         settings,
         public_url,
         clock,
@@ -249,7 +284,7 @@ pub fn assemble(
 }
 
 /// What registers clients, for a server and for the command line alike.
-pub fn registry(settings: &Settings, store: Store, keys: Arc<DataKeys>, fetcher: Fetcher) -> Registry {
+pub fn registry(settings: &Settings, store: Store, keys: Arc<DataKeys>, fetcher: Arc<Fetcher>) -> Registry {
     Registry {
         store,
         keys,
@@ -271,10 +306,7 @@ async fn spawn_listeners(
     stop: &CancellationToken,
 ) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
     let mut serving = JoinSet::new();
-    let tls = match (&app.settings.tls.certificate, &app.settings.tls.key) {
-        (Some(certificate), Some(key)) => Some(server::tls::from_files(certificate, key)?),
-        _ => None,
-    };
+    let tls = server::tls::from_settings(&app.settings.tls)?;
     let limits = ServerLimits::from(&app.settings);
     if let Some(address) = app.settings.metrics.listen {
         let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;

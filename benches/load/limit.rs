@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::routing::any;
 use axum::{Json, Router};
 use registrar::config::Settings;
-use registrar::keys::generate::KeySource;
+use registrar::keys::generate::new_private_key;
 use registrar::keys::signer::Signer;
 use registrar::model::domain::TokenType;
 use registrar::model::id::ClientId;
@@ -79,7 +79,7 @@ fn fixed(length: usize) -> Router {
 }
 
 async fn tokens(algorithm: SigningAlgorithm) -> anyhow::Result<Router> {
-    let key = KeySource::Generated.private_key(algorithm).await?;
+    let key = new_private_key(algorithm).await?;
     let signer = Arc::new(Signer::new(&random::identifier(), algorithm, &key)?);
     Ok(Router::new().route("/{*path}", any(token)).with_state(signer))
 }

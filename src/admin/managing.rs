@@ -86,12 +86,12 @@ impl FromRequestParts<App> for ManagingDomain {
 #[derive(Debug)]
 pub struct Segments<T>(pub T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<App> for Segments<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Segments<T> {
     type Rejection = OAuthError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, OAuthError> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, OAuthError> {
         let nothing = |_| OAuthError::not_found("the path names nothing that is here");
-        Path::<T>::from_request_parts(parts, app).await.map(|Path(segments)| Self(segments)).map_err(nothing)
+        Path::<T>::from_request_parts(parts, state).await.map(|Path(segments)| Self(segments)).map_err(nothing)
     }
 }
 
@@ -99,10 +99,10 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Segments<T> {
 #[derive(Debug)]
 pub struct Filter<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequestParts<App> for Filter<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Filter<T> {
     type Rejection = OAuthError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, OAuthError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, OAuthError> {
         let refused = |problem| OAuthError::invalid_request(format!("the query: {problem}"));
         axum::extract::Query::<T>::try_from_uri(&parts.uri).map(|query| Self(query.0)).map_err(|rejection| {
             use std::error::Error as _;
@@ -115,27 +115,27 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Filter<T> {
 #[derive(Debug)]
 pub struct Sent<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<App> for Sent<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
     type Rejection = OAuthError;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, OAuthError> {
-        let SentObject(object) = SentObject::from_request(request, app).await?;
+    async fn from_request(request: Request, state: &S) -> Result<Self, OAuthError> {
+        let SentObject(object) = SentObject::from_request(request, state).await?;
         typed(&object).map(Self).map_err(OAuthError::invalid_request)
     }
 }
 
 /// The same where the body may be left out altogether.
-impl<T: DeserializeOwned> OptionalFromRequest<App> for Sent<T> {
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Sent<T> {
     type Rejection = OAuthError;
 
-    async fn from_request(request: Request, app: &App) -> Result<Option<Self>, OAuthError> {
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, OAuthError> {
         let (parts, body) = request.into_parts();
         let body = read_body(body).await?;
         if body.is_empty() {
             return Ok(None);
         }
         let request = Request::from_parts(parts, body.into());
-        <Self as FromRequest<App>>::from_request(request, app).await.map(Some)
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
     }
 }
 
@@ -143,10 +143,10 @@ impl<T: DeserializeOwned> OptionalFromRequest<App> for Sent<T> {
 #[derive(Debug)]
 pub struct SentObject(pub Object);
 
-impl FromRequest<App> for SentObject {
+impl<S: Send + Sync> FromRequest<S> for SentObject {
     type Rejection = OAuthError;
 
-    async fn from_request(request: Request, _: &App) -> Result<Self, OAuthError> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, OAuthError> {
         let headers = request.headers();
         if !["application/json", "application/merge-patch+json"].iter().any(|kind| has_media_type(headers, kind)) {
             return Err(OAuthError::unsupported_media_type("the body must be sent as Content-Type: application/json"));

@@ -56,7 +56,7 @@ impl Context {
 
     async fn with(cli: &Cli, settings: Settings) -> anyhow::Result<Self> {
         let (store, keys) = startup::open(&settings, Clock::System, false).await?;
-        let fetcher = Fetcher::guarded(&settings.fetch)?;
+        let fetcher = Arc::new(Fetcher::guarded(&settings.fetch)?);
         let domains = Domains { store: store.clone(), keys: Arc::clone(&keys), source: KeySource::Generated };
         Ok(Self {
             registry: startup::registry(&settings, store.clone(), Arc::clone(&keys), fetcher),
@@ -71,7 +71,7 @@ impl Context {
 
     /// What serves people.
     pub fn people(&self) -> anyhow::Result<People> {
-        People::new(&self.settings, self.store.clone(), Arc::clone(&self.keys))
+        People::new(&self.settings, self.store.clone(), Arc::clone(&self.keys), None)
     }
 
     /// What serves administrators.

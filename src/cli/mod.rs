@@ -10,6 +10,7 @@ mod completions;
 mod context;
 mod doctor;
 mod domain;
+mod harness;
 mod health;
 mod initial_token;
 mod keys;
@@ -71,6 +72,8 @@ struct Options {
 enum Command {
     /// Run the server (the default)
     Serve(serve::ServeArgs),
+    /// Run a server to throw away, in memory, for tests: ready in milliseconds, steered over HTTP
+    Harness(harness::HarnessArgs),
     #[command(subcommand)]
     Domain(domain::DomainCommand),
     #[command(subcommand)]
@@ -108,12 +111,16 @@ enum Command {
 impl Cli {
     /// The settings, with what this command's flags add.
     fn settings(&self, flags: Vec<(String, String)>) -> anyhow::Result<Settings> {
-        let mut overrides = Overrides { file: self.options.config.clone(), set: self.options.set.clone() };
+        Settings::load(&self.overrides(flags), environment())
+    }
+
+    /// What this command line says of the settings.
+    fn overrides(&self, flags: Vec<(String, String)>) -> Overrides {
+        let (file, set) = (self.options.config.clone(), self.options.set.clone());
+        let mut overrides = Overrides { file, set, ..Overrides::default() };
         overrides = overrides.with("database.url", self.options.database_url.as_ref());
         overrides.set.extend(flags);
-        let environment =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Settings::load(&overrides, environment)
+        overrides
     }
 
     /// Does something by the API: on the server that was named, else on the database, which must be there.
@@ -136,6 +143,7 @@ impl Cli {
     pub async fn run(mut self, install: InstallLog) -> anyhow::Result<()> {
         match self.command.take().unwrap_or_else(|| Command::Serve(serve::ServeArgs::default())) {
             Command::Serve(arguments) => Box::pin(serve::run(&self, arguments, install)).await,
+            Command::Harness(arguments) => Box::pin(harness::run(&self, arguments, install)).await,
             Command::Domain(command) if command.creates() => {
                 self.on(Administration::open_or_create(&self), async |api| domain::run(api, command).await).await
             }
@@ -159,4 +167,9 @@ impl Cli {
             Command::Completions(arguments) => completions::run(&arguments),
         }
     }
+}
+
+/// The environment, what is not text aside.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

@@ -117,7 +117,8 @@ fn describe(card: &Card) -> String {
     text
 }
 
-async fn stop_signal() {
+/// Waits until the process is told to stop.
+pub(super) async fn stop_signal() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

@@ -8,7 +8,7 @@ use crate::model::client::ClientSecret;
 use crate::model::domain::SecretHash;
 use crate::model::id::{ClientId, DomainId, SecretId};
 use crate::model::oauth_error::OAuthError;
-use crate::model::random;
+use crate::model::random::Generated;
 use crate::model::secret::{Secret, same};
 use crate::store::cache::ClientEntry;
 
@@ -49,7 +49,7 @@ impl Registry {
         client_id: &ClientId,
         new: NewSecret,
     ) -> Result<(Secret, ClientSecret), OAuthError> {
-        let secret = Secret::new(random::secret());
+        let secret = Secret::new(self.store.random().make(domain_id, Generated::ClientSecret));
         let verifier = match new.hash {
             SecretHash::HmacSha256 => self.keys.secret_verifier(&secret),
             SecretHash::Argon2id => self.argon2.hash(secret.clone()).await.map_err(busy)?,

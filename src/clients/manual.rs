@@ -12,7 +12,7 @@ use crate::model::client_metadata::{ClientMetadata, asks_for_encryption};
 use crate::model::id::ClientId;
 use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
-use crate::model::random;
+use crate::model::random::Generated;
 use crate::model::registration::findings::Refusal;
 use crate::model::registration::normalize::normalize;
 use crate::model::registration::rules::check;
@@ -81,7 +81,7 @@ impl Registry {
         }
         let client_id = match wanted.client_id {
             Some(id) => checked_id(id)?,
-            None => ClientId(random::identifier()),
+            None => ClientId(self.store.random().make(domain.id(), Generated::ClientId)),
         };
         let now = self.store.clock().now();
         let client = Client {

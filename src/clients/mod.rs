@@ -36,7 +36,7 @@ pub struct Registry {
     /// What hashes and seals their secrets.
     pub keys: Arc<DataKeys>,
     /// What fetches the documents that their metadata names.
-    pub fetcher: Fetcher,
+    pub fetcher: Arc<Fetcher>,
     /// What hashes secrets by Argon2id.
     pub argon2: Argon2Pool,
     /// What this server offers.

@@ -14,7 +14,7 @@ use crate::model::id::ClientId;
 use crate::model::json::Object;
 use crate::model::known_clients::impersonates;
 use crate::model::oauth_error::OAuthError;
-use crate::model::random;
+use crate::model::random::Generated;
 use crate::model::registration::fingerprint::canonical;
 use crate::model::registration::policy::{InitialStatus, Policy};
 use crate::model::secret::Secret;
@@ -64,8 +64,9 @@ impl Registry {
     async fn register_individual(&self, request: &Registering<'_>, prepared: Prepared) -> Result<Registered, Refused> {
         let rules = &request.policy.rules;
         let prefix = rules.client_id_prefix.as_ref().map_or("", |prefix| prefix.as_str());
-        let client_id = ClientId(format!("{prefix}{}", random::identifier()));
-        let token = Secret::new(format!("rat_{}", random::secret()));
+        let (random, domain_id) = (self.store.random(), request.domain.id());
+        let client_id = ClientId(format!("{prefix}{}", random.make(domain_id, Generated::ClientId)));
+        let token = Secret::new(random.make(domain_id, Generated::RegistrationAccessToken));
         let mut client = self.new_client(request, client_id, &prepared);
         client.registration_token = Some(self.keys.hash(HashPurpose::RegistrationAccessToken, token.expose()));
         let secret = self.first_secret(request.domain, rules, &client).await?;
@@ -115,6 +116,7 @@ impl Registry {
             .fingerprint(&self.store, domain.id(), &canonical(&prepared.asked))
             .await
             .map_err(OAuthError::server_error)?;
+        let client_id = ClientId(self.store.random().client_id_for(domain.id(), client_id.0));
         let mut client = self.new_client(request, client_id, &prepared);
         // What the registrant is told is its own request; the row keeps the first one's ports.
         let told = |client: &Client| record(&domain.domain.name, client, &Credentials::default());

@@ -9,7 +9,7 @@ fn load(file: &str, variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Resul
     let owned = |pairs: &[(&str, &str)]| {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>()
     };
-    let overrides = Overrides { file: Some(path), set: owned(flags) };
+    let overrides = Overrides { file: Some(path), set: owned(flags), ..Overrides::default() };
     Settings::load(&overrides, owned(variables)).map_err(|error| format!("{error:#}"))
 }
 

@@ -9,7 +9,7 @@ use crate::model::audit_event::Actor;
 use crate::model::id::{InitialAccessTokenId, PolicyId};
 use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
-use crate::model::random;
+use crate::model::random::Generated;
 use crate::model::secret::Secret;
 use crate::model::time::UnixTime;
 use crate::store::cache::DomainEntry;
@@ -64,7 +64,7 @@ impl Domains {
     ) -> Result<(Secret, InitialAccessToken), OAuthError> {
         new.check()?;
         let clock = self.store.clock();
-        let secret = Secret::new(format!("iat_{}", random::secret()));
+        let secret = Secret::new(self.store.random().make(domain.id(), Generated::InitialAccessToken));
         let token = InitialAccessToken {
             id: InitialAccessTokenId::new(clock),
             hash: self.keys.hash(HashPurpose::InitialAccessToken, secret.expose()),

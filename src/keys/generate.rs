@@ -16,6 +16,9 @@ use crate::model::random;
 use crate::model::signing_key::{KeyStatus, SigningAlgorithm, SigningKey};
 use crate::model::time::{Clock, UnixTime};
 
+/// What the ids of keys begin with that come with the program's source: for tests only.
+pub const TEST_KEY_PREFIX: &str = "harness-";
+
 /// A private key in PKCS #8 form.
 pub type Pkcs8 = Zeroizing<Vec<u8>>;
 
@@ -25,9 +28,13 @@ pub enum KeySource {
     /// Made anew from the system's randomness.
     #[default]
     Generated,
-    /// Taken from a function: tests do not wait for RSA key generation.
-    Given(Arc<dyn Fn(SigningAlgorithm) -> Vec<u8> + Send + Sync>),
+    /// Taken from a function while it has one, then made anew: tests and the harness mode do not wait for RSA key
+    /// generation.
+    Given(Arc<Given>),
 }
+
+/// Gives a private key for an algorithm that none of the known key ids belongs to, with the id it shall have.
+pub type Given = dyn Fn(SigningAlgorithm, &[&str]) -> Option<(String, Vec<u8>)> + Send + Sync;
 
 impl std::fmt::Debug for KeySource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -39,18 +46,20 @@ impl std::fmt::Debug for KeySource {
 }
 
 impl KeySource {
-    /// A new private key. RSA takes tens to hundreds of milliseconds, so it runs on a blocking thread.
-    pub async fn private_key(&self, algorithm: SigningAlgorithm) -> anyhow::Result<Pkcs8> {
-        match self {
-            Self::Given(give) => Ok(Zeroizing::new(give(algorithm))),
-            Self::Generated => tokio::task::spawn_blocking(move || generate(algorithm)).await?,
+    /// A new private key with its id.
+    async fn private_key(&self, plan: &KeyPlan<'_>) -> anyhow::Result<(String, Pkcs8)> {
+        if let Self::Given(give) = self {
+            let known: Vec<&str> = plan.beside.iter().map(|key| key.kid.as_str()).collect();
+            if let Some((kid, private)) = give(plan.algorithm, &known) {
+                return Ok((kid, Zeroizing::new(private)));
+            }
         }
+        Ok((random::identifier(), new_private_key(plan.algorithm).await?))
     }
 
     /// A new signing key of a domain, sealed for the database.
-    pub async fn signing_key(&self, keys: &DataKeys, clock: &Clock, plan: &KeyPlan) -> anyhow::Result<SigningKey> {
-        let private = self.private_key(plan.algorithm).await?;
-        let kid = random::identifier();
+    pub async fn signing_key(&self, keys: &DataKeys, clock: &Clock, plan: &KeyPlan<'_>) -> anyhow::Result<SigningKey> {
+        let (kid, private) = self.private_key(plan).await?;
         let signer = Signer::new(&kid, plan.algorithm, &private)?;
         Ok(SigningKey {
             id: SigningKeyId::new(clock),
@@ -69,7 +78,7 @@ impl KeySource {
 
 /// What a new signing key shall be.
 #[derive(Debug, Clone, Copy)]
-pub struct KeyPlan {
+pub struct KeyPlan<'a> {
     /// The domain it signs for.
     pub domain_id: DomainId,
     /// What it signs with.
@@ -78,6 +87,13 @@ pub struct KeyPlan {
     pub status: KeyStatus,
     /// When it begins to sign.
     pub activates_at: UnixTime,
+    /// The keys that the domain has already.
+    pub beside: &'a [SigningKey],
+}
+
+/// A new private key. RSA takes tens to hundreds of milliseconds, so it runs on a blocking thread.
+pub async fn new_private_key(algorithm: SigningAlgorithm) -> anyhow::Result<Pkcs8> {
+    tokio::task::spawn_blocking(move || generate(algorithm)).await?
 }
 
 fn generate(algorithm: SigningAlgorithm) -> anyhow::Result<Pkcs8> {

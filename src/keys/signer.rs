@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::anyhow;
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::DecodingKey;
 use serde::Serialize;
 use serde_json::json;
@@ -93,21 +94,40 @@ impl Signer {
         token.push_str(header);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(&payload, &mut token);
+        let signature = self.signature(token.as_bytes())?;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(&signature, &mut token);
+        Ok(token)
+    }
+
+    /// The signature of a text.
+    pub fn signature(&self, text: &[u8]) -> anyhow::Result<Vec<u8>> {
         let failed = |_| anyhow!("signing failed");
         match &self.pair {
             Pair::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), token.as_bytes(), &mut signature).map_err(failed)?;
-                token.push('.');
-                URL_SAFE_NO_PAD.encode_string(&signature, &mut token);
+                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text, &mut signature).map_err(failed)?;
+                Ok(signature)
             }
-            Pair::Ec(pair) => {
-                let signature = pair.sign(&SystemRandom::new(), token.as_bytes()).map_err(failed)?;
-                token.push('.');
-                URL_SAFE_NO_PAD.encode_string(signature.as_ref(), &mut token);
-            }
+            Pair::Ec(pair) => Ok(pair.sign(&SystemRandom::new(), text).map_err(failed)?.as_ref().to_vec()),
         }
-        Ok(token)
+    }
+
+    /// The public key in PEM form (RFC 7468 §13).
+    pub fn public_pem(&self) -> anyhow::Result<String> {
+        let failed = |_| anyhow!("the public key cannot be encoded");
+        let der: PublicKeyX509Der = match &self.pair {
+            Pair::Rsa(pair) => pair.public_key().as_der().map_err(failed)?,
+            Pair::Ec(pair) => pair.public_key().as_der().map_err(failed)?,
+        };
+        let text = STANDARD.encode(der.as_ref());
+        let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
+        for line in text.as_bytes().chunks(64) {
+            pem.push_str(&String::from_utf8_lossy(line));
+            pem.push('\n');
+        }
+        pem.push_str("-----END PUBLIC KEY-----\n");
+        Ok(pem)
     }
 
     /// The public key as a JWK (RFC 7517 §4).

@@ -37,9 +37,13 @@ impl FromRequestParts<App> for Browser {
 }
 
 /// The cookie's name: bound to this host alone where the server is reached by https, and its own for each domain.
+pub fn session_cookie_name(app: &App, domain: &str) -> String {
+    let prefix = if app.public_url.is_https() { "__Host-" } else { "" };
+    format!("{prefix}registrar-{domain}")
+}
+
 fn cookie_name(at: &InDomain) -> String {
-    let prefix = if at.app.public_url.is_https() { "__Host-" } else { "" };
-    format!("{prefix}registrar-{}", at.domain.domain.name)
+    session_cookie_name(&at.app, &at.domain.domain.name)
 }
 
 /// The first cookie of that name; a second one is somebody's attempt to plant it.

@@ -4,10 +4,12 @@
 //! Mails carry links that open accounts, so none ever reaches the log: the error of a mail that could not be sent names
 //! neither its text nor whom it was for.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
@@ -19,13 +21,14 @@ use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId as HelloName;
 use lettre::{Address, AsyncTransport as _, Tokio1Executor};
 use percent_encoding::percent_decode_str;
+use tokio::sync::watch;
 use url::{Host, Url};
 
 use crate::config;
 use crate::model::oauth_error::OAuthError;
 use crate::model::random;
 use crate::model::secret::Secret;
-use crate::model::time::Clock;
+use crate::model::time::{Clock, UnixTime};
 
 /// The sender of mails that are only written to the folder.
 const FOLDER_SENDER: &str = "Registrar <registrar@localhost>";
@@ -82,6 +85,58 @@ pub struct Mailer {
 enum Way {
     Server(Box<AsyncSmtpTransport<Tokio1Executor>>),
     Folder(PathBuf),
+    Kept(Arc<Outbox>),
+}
+
+/// How many mails an outbox keeps.
+const MOST_KEPT: usize = 1_000;
+
+/// Mails that were kept in memory instead of being sent, the latest ones: for tests.
+#[derive(Debug)]
+pub struct Outbox(watch::Sender<(u64, VecDeque<KeptMail>)>);
+
+/// A mail that was kept.
+#[derive(Debug, Clone)]
+pub struct KeptMail {
+    /// Counts the mails, from 1.
+    pub id: u64,
+    /// When it was sent.
+    pub at: UnixTime,
+    /// The mail.
+    pub mail: Mail,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self(watch::Sender::new((0, VecDeque::new())))
+    }
+}
+
+impl Outbox {
+    /// The mails that are kept, oldest first.
+    pub fn mails(&self) -> Vec<KeptMail> {
+        self.0.borrow().1.iter().cloned().collect()
+    }
+
+    /// Is told when a mail comes.
+    pub fn arrivals(&self) -> watch::Receiver<(u64, VecDeque<KeptMail>)> {
+        self.0.subscribe()
+    }
+
+    /// Forgets all mails.
+    pub fn clear(&self) {
+        self.0.send_modify(|(_, mails)| mails.clear());
+    }
+
+    fn keep(&self, at: UnixTime, mail: Mail) {
+        self.0.send_modify(|(last, mails)| {
+            *last += 1;
+            if mails.len() == MOST_KEPT {
+                mails.pop_front();
+            }
+            mails.push_back(KeptMail { id: *last, at, mail });
+        });
+    }
 }
 
 impl Mailer {
@@ -103,10 +158,20 @@ impl Mailer {
         Ok(Self { from, clock, timeout, way })
     }
 
+    /// Keeps all mail in memory.
+    pub fn keeping(outbox: Arc<Outbox>, clock: Clock) -> Self {
+        let from = Mailbox::new(None, Address::new("registrar", "localhost").expect("two words are an address"));
+        Self { from, clock, timeout: Duration::ZERO, way: Way::Kept(outbox) }
+    }
+
     /// Sends a mail.
     pub async fn send(&self, mail: Mail) -> Result<(), MailError> {
-        let message = self.message(mail)?;
+        let message = self.message(mail.clone())?;
         match &self.way {
+            Way::Kept(outbox) => {
+                outbox.keep(self.clock.now(), mail);
+                Ok(())
+            }
             Way::Server(server) => match tokio::time::timeout(self.timeout, server.send(message)).await {
                 Ok(Ok(_)) => Ok(()),
                 Ok(Err(error)) => Err(MailError::Server(reason(&error))),

@@ -17,7 +17,7 @@ use crate::config::Settings;
 use crate::keys::argon2_pool::Argon2Pool;
 use crate::keys::data_keys::DataKeys;
 use crate::store::Store;
-use mail::Mailer;
+use mail::{Mailer, Outbox};
 use throttle::Throttle;
 
 /// What serving people takes.
@@ -37,11 +37,21 @@ pub struct People {
 
 impl People {
     /// What the settings ask for, for a server and for the command line alike.
-    pub fn new(settings: &Settings, store: Store, keys: Arc<DataKeys>) -> anyhow::Result<Self> {
+    /// `outbox`: where mail is kept instead of being sent.
+    pub fn new(
+        settings: &Settings,
+        store: Store,
+        keys: Arc<DataKeys>,
+        outbox: Option<Arc<Outbox>>,
+    ) -> anyhow::Result<Self> {
+        let clock = store.clock().clone();
         Ok(Self {
             argon2: Argon2Pool::new(settings.keys.argon2_people, settings.keys.argon2_queue),
             throttle: Throttle::new(store.clock().clone(), settings.rate_limit.enabled),
-            mailer: Mailer::new(&settings.mail, store.clock().clone())?,
+            mailer: match outbox {
+                Some(outbox) => Mailer::keeping(outbox, clock),
+                None => Mailer::new(&settings.mail, clock)?,
+            },
             store,
             keys,
         })

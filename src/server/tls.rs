@@ -9,6 +9,8 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::{ServerConfig, SupportedCipherSuite};
 
+use crate::config::Tls;
+
 /// Narrower than the library's own list, which has `ChaCha20` for TLS 1.2 too; the FAPI 2.0 profile does not allow it.
 const CIPHER_SUITES: [SupportedCipherSuite; 7] = [
     aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256,
@@ -19,6 +21,14 @@ const CIPHER_SUITES: [SupportedCipherSuite; 7] = [
     aws_lc_rs::cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
     aws_lc_rs::cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
 ];
+
+/// What the settings ask for; nothing where they name no certificate.
+pub fn from_settings(settings: &Tls) -> anyhow::Result<Option<Arc<ServerConfig>>> {
+    match (&settings.certificate, &settings.key) {
+        (Some(certificate), Some(key)) => from_files(certificate, key).map(Some),
+        _ => Ok(None),
+    }
+}
 
 /// The configuration from the two PEM files named by `tls.certificate` and `tls.key`.
 pub fn from_files(certificate: &Path, key: &Path) -> anyhow::Result<Arc<ServerConfig>> {

@@ -10,7 +10,7 @@ use crate::model::id::ClientId;
 use crate::model::secret::Secret;
 
 /// What an administrator needs to know, printed when the server answers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Card {
     /// Whether the server answers; true when this is printed.
     pub ready: bool,
@@ -35,7 +35,7 @@ pub struct Card {
 }
 
 /// The account that the first start made.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct AdministratorCard {
     /// What the person logs in with.
     pub username: String,
@@ -46,15 +46,15 @@ pub struct AdministratorCard {
 
 /// What the first start made that is shown this once.
 #[derive(Debug, Default)]
-pub(super) struct FirstSecrets {
+pub(crate) struct FirstSecrets {
     /// The gateway registrar's secret.
-    pub(super) client: Option<Secret>,
+    pub(crate) client: Option<Secret>,
     /// The owner's name and password.
-    pub(super) administrator: Option<(String, Secret)>,
+    pub(crate) administrator: Option<(String, Secret)>,
 }
 
 /// What a gateway's registration provider is filled with.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct GatewayCard {
     /// The registrar's client id.
     pub client_id: String,
@@ -77,7 +77,7 @@ fn expose_one<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S:
 }
 
 /// Writes the card.
-pub(super) async fn card(app: &App, secrets: FirstSecrets) -> anyhow::Result<Card> {
+pub(crate) async fn card(app: &App, secrets: FirstSecrets) -> anyhow::Result<Card> {
     let domains = app.store.domains().await?;
     let first = domains.iter().find(|domain| domain.name == FIRST_DOMAIN).or(domains.first());
     let name = first.map_or(FIRST_DOMAIN, |domain| domain.name.as_str());

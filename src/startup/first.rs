@@ -17,7 +17,7 @@ use crate::model::domain::DomainSettings;
 use crate::model::id::ClientId;
 use crate::model::random;
 use crate::model::secret::Secret;
-use crate::provisioning::Provisioner;
+use crate::provisioning::{Provisioned, Provisioner};
 use crate::provisioning::file::ProvisioningFile;
 
 /// Who owns the server from the first start on.
@@ -61,7 +61,7 @@ async fn is_first_start(app: &App) -> anyhow::Result<bool> {
 }
 
 /// Applies a provisioning file; under a lease, so that of several replicas one does it at a time.
-pub(super) async fn provision_all(app: &App, file: &ProvisioningFile) -> anyhow::Result<()> {
+pub(crate) async fn provision_all(app: &App, file: &ProvisioningFile) -> anyhow::Result<Vec<Provisioned>> {
     const LEASE: &str = "provision";
     let holder = random::identifier();
     while !app.store.take_lease(LEASE, &holder, 60).await? {
@@ -73,17 +73,19 @@ pub(super) async fn provision_all(app: &App, file: &ProvisioningFile) -> anyhow:
     let provisioner = Provisioner { domains: &domains, registry, people, administrators, public_url, actor: &actor };
     let applied = provisioner.apply(file).await.context("provisioning");
     app.store.release_lease(LEASE, &holder).await?;
-    for thing in applied? {
+    let applied = applied?;
+    for thing in &applied {
         tracing::info!(domain = thing.domain, kind = thing.kind, name = thing.name, outcome = %thing.outcome, "provisioned");
     }
-    Ok(())
+    Ok(applied)
 }
 
 fn domains(app: &App) -> Domains {
     Domains { store: app.store.clone(), keys: Arc::clone(&app.keys), source: app.key_source.clone() }
 }
 
-async fn make_first_domain(app: &App) -> anyhow::Result<Secret> {
+/// Makes the first domain and its gateway registrar, whose secret it returns.
+pub(crate) async fn make_first_domain(app: &App) -> anyhow::Result<Secret> {
     let actor = Actor::local("server");
     let domains = domains(app);
     let settings = DomainSettings { quick_start: true, ..DomainSettings::default() };

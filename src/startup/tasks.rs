@@ -12,7 +12,7 @@ use crate::ops::feed::{self, FeedOptions};
 use crate::ops::flow_trace::TraceOutlet;
 
 /// Begins all of it; it ends when `stop` says so.
-pub(super) fn spawn_tasks(
+pub(crate) fn spawn_tasks(
     app: &App,
     (refusals, steps): (AuditOutlet, TraceOutlet),
     stop: &CancellationToken,

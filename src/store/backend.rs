@@ -8,16 +8,20 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteOwnedBuf, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, PgConnection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use super::cache::Cache;
 use super::changes::Change;
+use crate::model::random::Random;
 use crate::model::secret::Secret;
 use crate::model::time::Clock;
 
 /// A connection that takes longer than this to answer a ping is given up.
 const PING_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long a request waits for its turn at a database in memory.
+const MEMORY_PATIENCE: Duration = Duration::from_secs(10);
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
@@ -47,6 +51,7 @@ pub(super) struct Inner {
     pub(super) backend: Backend,
     pub(super) cache: Cache,
     pub(super) clock: Clock,
+    random: Random,
     statements: AtomicU64,
     /// Held for as long as the server runs on an SQLite file.
     _lock: Option<File>,
@@ -113,13 +118,49 @@ impl Store {
             Backend::Sqlite { write, .. } => MIGRATIONS.run(write).await,
         }
         .context("the database's tables could not be brought up to date")?;
-        let (cache, statements) = (Cache::new(options.cache_capacity), AtomicU64::new(0));
-        Ok(Self { inner: Arc::new(Inner { backend, cache, clock, statements, _lock: lock }) })
+        Ok(Self::new(backend, options.cache_capacity, (clock, Random::System), lock))
+    }
+
+    fn new(backend: Backend, cache_capacity: u64, (clock, random): (Clock, Random), lock: Option<File>) -> Self {
+        let (cache, statements) = (Cache::new(cache_capacity), AtomicU64::new(0));
+        Self { inner: Arc::new(Inner { backend, cache, clock, random, statements, _lock: lock }) }
+    }
+
+    /// A database in memory that ends with its last handle: empty with its tables made, or as `image` says, which
+    /// [`Store::image`] took of another one.
+    pub async fn in_memory(
+        image: Option<&[u8]>,
+        cache_capacity: u64,
+        surroundings: (Clock, Random),
+    ) -> anyhow::Result<Self> {
+        let pool = memory_pool().await?;
+        match image {
+            Some(image) => {
+                let image = SqliteOwnedBuf::try_from(image)?;
+                pool.acquire().await?.deserialize(None, image, false).await?;
+            }
+            None => {
+                MIGRATIONS.run(&pool).await.context("the tables of a database in memory could not be made")?;
+            }
+        }
+        let backend = Backend::Sqlite { read: pool.clone(), write: pool };
+        Ok(Self::new(backend, cache_capacity, surroundings, None))
+    }
+
+    /// Everything that an SQLite database holds, as of now.
+    pub async fn image(&self) -> anyhow::Result<Vec<u8>> {
+        let Backend::Sqlite { write, .. } = &self.inner.backend else { bail!("only SQLite gives an image of itself") };
+        Ok(write.acquire().await?.serialize(None).await?.to_vec())
     }
 
     /// The clock that stamps what is written.
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
+    }
+
+    /// Where what is told to others comes from.
+    pub fn random(&self) -> &Random {
+        &self.inner.random
     }
 
     /// What is kept in memory.
@@ -265,6 +306,25 @@ async fn connect_sqlite(path: &str, options: &ConnectOptions) -> anyhow::Result<
         .await
         .with_context(describe)?;
     Ok((Backend::Sqlite { read, write }, lock))
+}
+
+/// One connection: a database in memory is that connection's own.
+async fn memory_pool() -> anyhow::Result<SqlitePool> {
+    let settings = SqliteConnectOptions::new()
+        .in_memory(true)
+        .journal_mode(SqliteJournalMode::Memory)
+        .synchronous(SqliteSynchronous::Off)
+        .foreign_keys(true)
+        .disable_statement_logging();
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        // Closed, it would take the database with it.
+        .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .acquire_timeout(MEMORY_PATIENCE);
+    pool.connect_with(settings).await.context("a database in memory cannot be made")
 }
 
 fn create_private_folder(folder: &Path) -> std::io::Result<()> {

@@ -48,6 +48,13 @@ impl From<DomainRow> for Domain {
 }
 
 impl Store {
+    /// Whether any domain has a signing key whose id begins like this.
+    pub async fn has_signing_keys_like(&self, prefix: &str) -> Result<bool, sqlx::Error> {
+        let sql = "select count(*) from signing_keys where substr(kid, 1, length($1)) = $1";
+        let count: i64 = on_backend!(read self, |db| sqlx::query_scalar(sql).bind(prefix).fetch_one(db).await)?;
+        Ok(count > 0)
+    }
+
     /// Creates a domain. `false` if the name is taken.
     pub async fn create_domain(&self, new: &NewDomain, audit: &AuditEvent) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin().await?;

@@ -23,6 +23,21 @@ struct InteractionRow {
     expires_at: UnixTime,
 }
 
+impl From<InteractionRow> for Interaction {
+    fn from(row: InteractionRow) -> Self {
+        Self {
+            id: row.id,
+            domain_id: row.domain_id,
+            client_id: row.client_id,
+            request: row.request.0,
+            progress: row.progress.0,
+            version: row.version,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
 impl Store {
     /// Keeps a new interaction.
     pub async fn begin_interaction(&self, interaction: &Interaction) -> Result<(), sqlx::Error> {
@@ -53,16 +68,17 @@ impl Store {
             .bind(now)
             .fetch_optional(db)
             .await)?;
-        Ok(row.map(|row| Interaction {
-            id: row.id,
-            domain_id: row.domain_id,
-            client_id: row.client_id,
-            request: row.request.0,
-            progress: row.progress.0,
-            version: row.version,
-            created_at: row.created_at,
-            expires_at: row.expires_at,
-        }))
+        Ok(row.map(Interaction::from))
+    }
+
+    /// The interactions of a domain that are neither over nor completed, oldest first.
+    pub async fn waiting_interactions(&self, domain_id: DomainId) -> Result<Vec<Interaction>, sqlx::Error> {
+        let sql = "select id, domain_id, client_id, request, progress, version, created_at, expires_at
+                   from interactions where domain_id = $1 and expires_at > $2 order by created_at, id limit 1000";
+        let now = self.clock().now();
+        let rows: Vec<InteractionRow> =
+            on_backend!(read self, |db| sqlx::query_as(sql).bind(domain_id).bind(now).fetch_all(db).await)?;
+        Ok(rows.into_iter().map(Interaction::from).collect())
     }
 
     /// Notes how far an interaction got, unless another window was faster.

@@ -26,6 +26,7 @@ pub mod data_keys;
 pub mod deleted_clients;
 pub mod domain_logos;
 pub mod domains;
+pub mod expiry;
 pub mod flow_traces;
 pub mod housekeeping;
 pub mod idempotent_requests;

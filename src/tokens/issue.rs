@@ -11,7 +11,7 @@ use crate::keys::signer::Signers;
 use crate::model::authorization::Authorization;
 use crate::model::id::ClientId;
 use crate::model::oauth_error::OAuthError;
-use crate::model::random;
+use crate::model::random::{Generated, Random};
 use crate::model::time::Clock;
 use crate::store::cache::DomainEntry;
 
@@ -24,6 +24,8 @@ pub struct Issuer {
     pub signers: Signers,
     /// What stamps the tokens.
     pub clock: Clock,
+    /// Where their names come from.
+    pub random: Random,
 }
 
 impl Issuer {
@@ -50,7 +52,7 @@ impl Issuer {
             scope: authorization.scope.clone(),
             iat: now,
             exp: now.plus(authorization.lifetime),
-            jti: random::identifier(),
+            jti: self.random.make(domain.id(), Generated::Jti),
             grant_id: authorization.login.as_ref().map(|login| login.grant.id),
         };
         signer.sign(authorization.audience.token_type, &claims).map_err(OAuthError::server_error)

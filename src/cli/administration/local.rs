@@ -19,7 +19,7 @@ use crate::keys::generate::KeySource;
 use crate::model::time::Clock;
 use crate::oauth::error::Cause;
 use crate::routes;
-use crate::startup::{self, FACT_PUBLIC_URL};
+use crate::startup::{self, Assembly, FACT_PUBLIC_URL};
 use crate::store::Store;
 
 /// The API in this process.
@@ -39,8 +39,10 @@ impl Local {
         }
         let (store, keys) = startup::open(&settings, Clock::System, false).await?;
         let public_url = public_url(&settings, &store).await?;
-        let parts = (store, keys, KeySource::Generated);
-        let (app, (refusals, steps)) = startup::assemble(settings, public_url, parts, None)?;
+        let key_source = KeySource::Generated;
+        let (fetcher, outbox, throw_away) = (None, None, false);
+        let assembly = Assembly { settings, public_url, store, keys, key_source, fetcher, outbox, throw_away };
+        let (app, (refusals, steps)) = startup::assemble(assembly)?;
         let (stop, mut writers) = (CancellationToken::new(), JoinSet::new());
         writers.spawn(refusals.write(app.store.clone(), stop.clone(), |_| {}));
         writers.spawn(steps.write(app.store.clone(), stop.clone(), app.metrics.trace_steps_dropped.clone()));

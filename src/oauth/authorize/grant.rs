@@ -12,7 +12,7 @@ use crate::model::client::Client;
 use crate::model::flow_trace::Step;
 use crate::model::id::AuthorizationId;
 use crate::model::oauth_error::OAuthError;
-use crate::model::random;
+use crate::model::random::Generated;
 use crate::people::browser_session::Current;
 use crate::tokens::subject::subject;
 
@@ -48,7 +48,7 @@ pub(super) async fn establish(
         last_used_at: now,
         expires_at: now.plus(at.domain.domain.settings.refresh_token_lifetime),
     };
-    let clear = format!("ac_{}", random::secret());
+    let clear = at.app.store.random().make(at.domain.id(), Generated::AuthorizationCode);
     let code = AuthorizationCode {
         hash: at.app.keys.hash(HashPurpose::AuthorizationCode, &clear),
         client_id: client.client_id.clone(),

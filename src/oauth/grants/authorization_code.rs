@@ -2,10 +2,10 @@
 
 use super::login;
 use crate::keys::data_keys::HashPurpose;
-use crate::model::authorization::{Authorization, AuthorizationCode, Login, REFRESH_TOKEN};
+use crate::model::authorization::{Authorization, AuthorizationCode, Login};
 use crate::model::oauth_error::OAuthError;
 use crate::model::pkce::CodeChallenge;
-use crate::model::random;
+use crate::model::random::Generated;
 use crate::model::secret::Secret;
 use crate::oauth::client_request::ClientRequest;
 use crate::store::authorization_codes::RedeemOutcome;
@@ -35,7 +35,8 @@ pub(super) async fn authorize(request: &ClientRequest) -> Result<Authorization, 
         None => (Some(login::user(request, &grant).await?), Some(login::share(request, &grant)?)),
         Some(_) => (None, None),
     };
-    let refresh_token = client.metadata.has_grant("refresh_token").then(new_refresh_token);
+    let new_token = || Secret::new(at.app.store.random().make(at.domain.id(), Generated::RefreshToken));
+    let refresh_token = client.metadata.has_grant("refresh_token").then(new_token);
     let kept = refresh_token.as_ref().map(|token| login::kept(request, &grant, token));
     let code = (at.domain.id(), hash.as_slice());
     let outcome = at.app.store.redeem_code(code, &grant, kept.as_ref(), login::until(request)).await?;
@@ -85,8 +86,4 @@ fn check_proof_key(code: &AuthorizationCode, verifier: Option<&str>) -> Result<(
             "code_verifier was sent, but the authorization request had no code_challenge; send it there",
         )),
     }
-}
-
-fn new_refresh_token() -> Secret {
-    Secret::new(format!("{REFRESH_TOKEN}{}", random::secret()))
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use registrar::keys::generate::KeySource;
+use registrar::keys::generate::new_private_key;
 use registrar::keys::signer::Signer;
 use registrar::model::domain::{StatementIssuer, TokenType};
 use registrar::model::signing_key::SigningAlgorithm;
@@ -15,7 +15,7 @@ use crate::support::{Backend, Origin, START, TestServer};
 const ISSUER: &str = "https://vouch.example.com";
 
 async fn signer(kid: &str) -> Signer {
-    let key = KeySource::Generated.private_key(SigningAlgorithm::Es256).await.unwrap();
+    let key = new_private_key(SigningAlgorithm::Es256).await.unwrap();
     Signer::new(kid, SigningAlgorithm::Es256, &key).unwrap()
 }
 

@@ -66,6 +66,7 @@ async fn signing_keys_move_on_all_or_none(#[values(Backend::Sqlite, Backend::Pos
         algorithm: SigningAlgorithm::Es256,
         status: KeyStatus::Active,
         activates_at: now,
+        beside: &old,
     };
     let new = baked_keys().signing_key(&story.keys, &story.clock, &plan).await.unwrap();
     let retire =

@@ -346,8 +346,11 @@ fn test_settings(database: &Database) -> Settings {
 
 /// Signing keys that nobody has to wait for.
 pub fn baked_keys() -> KeySource {
-    KeySource::Given(Arc::new(|algorithm| match algorithm {
-        SigningAlgorithm::Rs256 => include_bytes!("../../fixtures/keys/rsa.pk8").to_vec(),
-        SigningAlgorithm::Es256 => include_bytes!("../../fixtures/keys/ec.pk8").to_vec(),
+    KeySource::Given(Arc::new(|algorithm, _| {
+        let private = match algorithm {
+            SigningAlgorithm::Rs256 => &include_bytes!("../../fixtures/keys/rsa.pk8")[..],
+            SigningAlgorithm::Es256 => &include_bytes!("../../fixtures/keys/ec.pk8")[..],
+        };
+        Some((random::identifier(), private.to_vec()))
     }))
 }

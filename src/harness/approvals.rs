@@ -1,0 +1,66 @@
+//! People who log in and decide by themselves, so that whatever arrives at the authorization endpoint is sent on to the
+//! client at once.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use axum::response::{IntoResponse as _, Response};
+use http::Method;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::control::Control;
+use super::people::Decision;
+use super::seen::Seen;
+
+/// Who logs in and decides, and for which requests.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AutoApproval {
+    /// Who, by user name or e-mail address.
+    pub user: String,
+    /// What they decide.
+    #[serde(default)]
+    pub decision: Decision,
+    /// Only where each of these parameters of the authorization request has this value.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub when: BTreeMap<String, String>,
+}
+
+/// Who logs in and decides in place of pages, by domain.
+#[derive(Debug, Default)]
+pub(super) struct Approvals(Mutex<BTreeMap<String, Vec<AutoApproval>>>);
+
+impl Approvals {
+    /// Those of a domain.
+    pub(super) fn of(&self, domain: &str) -> Vec<AutoApproval> {
+        self.all().get(domain).cloned().unwrap_or_default()
+    }
+
+    /// Puts others in their place.
+    pub(super) fn set(&self, domain: &str, approvals: Vec<AutoApproval>) {
+        self.all().insert(domain.to_owned(), approvals);
+    }
+
+    /// Forgets all of them.
+    pub(super) fn clear_all(&self) {
+        self.all().clear();
+    }
+
+    /// The answer to an authorization request that somebody decides by themselves.
+    pub(super) async fn answer(&self, control: &Control, seen: &Seen) -> Option<Response> {
+        if seen.endpoint != Some("authorize") || !matches!(seen.method, Method::GET | Method::POST) {
+            return None;
+        }
+        let domain = seen.domain.as_deref()?;
+        let approval = self.of(domain).into_iter().find(|approval| seen.has_all(&approval.when))?;
+        let form = String::from_utf8_lossy(&seen.body);
+        let query = if seen.method == Method::POST { &form } else { seen.query.as_deref().unwrap_or_default() };
+        let walked = control.walk(domain, query, &approval.user, approval.decision).await;
+        Some(walked.unwrap_or_else(|error| error.into_response()))
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Vec<AutoApproval>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

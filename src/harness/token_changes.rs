@@ -1,0 +1,142 @@
+//! Changes of the tokens that the token endpoint answers.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context as _;
+use aws_lc_rs::digest;
+use axum::body::{Body, to_bytes};
+use axum::response::Response;
+use http::StatusCode;
+use http::header::CONTENT_LENGTH;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::control::Control;
+use super::forge::{Draft, Flaw, TokenKind, forge, overlay, read};
+use super::seen::Seen;
+use crate::app::App;
+use crate::model::json::Object;
+use crate::model::oauth_error::OAuthError;
+use crate::model::random::encode;
+use crate::model::signing_key::SigningAlgorithm;
+use crate::store::cache::DomainEntry;
+
+/// What is changed in which tokens.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenChange {
+    /// Only where each of these parameters of the token request has this value; `client_id` however it authenticated.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub when: BTreeMap<String, String>,
+    /// Which token.
+    #[serde(default)]
+    pub token: TokenKind,
+    /// Claims in place of and beside those of the server; null takes one away.
+    #[serde(default, skip_serializing_if = "Object::is_empty")]
+    pub claims: Object,
+    /// In which way it is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flaw: Option<Flaw>,
+    /// How often; always where absent. In answers: how often still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u64>,
+}
+
+/// What is changed in which tokens, by domain.
+#[derive(Debug, Default)]
+pub(super) struct TokenChanges(Mutex<BTreeMap<String, Vec<TokenChange>>>);
+
+impl TokenChanges {
+    /// The changes of a domain that have times left.
+    pub(super) fn of(&self, domain: &str) -> Vec<TokenChange> {
+        self.all().get(domain).cloned().unwrap_or_default()
+    }
+
+    /// Puts others in their place.
+    pub(super) fn set(&self, domain: &str, changes: Vec<TokenChange>) -> Result<(), OAuthError> {
+        if changes.iter().any(|change| change.claims.is_empty() && change.flaw.is_none()) {
+            return Err(OAuthError::invalid_request("items: each needs claims, a flaw or both"));
+        }
+        let mut changes = changes;
+        changes.retain(|change| change.times != Some(0));
+        self.all().insert(domain.to_owned(), changes);
+        Ok(())
+    }
+
+    /// Forgets all changes.
+    pub(super) fn clear_all(&self) {
+        self.all().clear();
+    }
+
+    /// The answer with its tokens changed.
+    pub(super) async fn apply(&self, control: &Control, seen: &Seen, answer: Response) -> Response {
+        let domain = seen.domain.as_deref().filter(|_| seen.endpoint == Some("token")).unwrap_or_default();
+        if answer.status() != StatusCode::OK || !self.all().contains_key(domain) {
+            return answer;
+        }
+        let (mut parts, body) = answer.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+        let Ok(mut told) = serde_json::from_slice::<Object>(&body) else {
+            return Response::from_parts(parts, Body::from(body));
+        };
+        if let Err(error) = self.change(control, (domain, seen), &mut told).await {
+            tracing::warn!(error = format!("{error:#}"), "a token could not be changed");
+        }
+        parts.headers.remove(CONTENT_LENGTH);
+        Response::from_parts(parts, Body::from(Value::Object(told).to_string()))
+    }
+
+    async fn change(&self, control: &Control, (name, seen): (&str, &Seen), told: &mut Object) -> anyhow::Result<()> {
+        let app = control.app();
+        let domain = app.store.domain_named(name).await?.context("the domain is gone")?;
+        for (kind, member) in [(TokenKind::AccessToken, "access_token"), (TokenKind::IdToken, "id_token")] {
+            let Some(token) = told.get(member).and_then(Value::as_str).map(str::to_owned) else { continue };
+            let Some(change) = self.meet(name, seen, kind) else { continue };
+            let changed = changed(&app, &domain, &token, change)?;
+            if kind == TokenKind::AccessToken {
+                follow(&app, &domain, told, &changed)?;
+            }
+            told.insert(member.to_owned(), changed.into());
+        }
+        Ok(())
+    }
+
+    fn meet(&self, domain: &str, seen: &Seen, kind: TokenKind) -> Option<TokenChange> {
+        let mut all = self.all();
+        let changes = all.get_mut(domain)?;
+        let at = changes.iter().position(|change| change.token == kind && seen.has_all(&change.when))?;
+        let met = changes[at].clone();
+        if let Some(times) = &mut changes[at].times {
+            *times -= 1;
+            if *times == 0 {
+                changes.remove(at);
+            }
+        }
+        Some(met)
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Vec<TokenChange>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn changed(app: &App, domain: &DomainEntry, token: &str, change: TokenChange) -> anyhow::Result<String> {
+    let (header, mut claims) = read(token)?;
+    overlay(&mut claims, change.claims);
+    let text = |name: &str| header.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let algorithm = text("alg").parse::<SigningAlgorithm>().map_err(|_| anyhow::anyhow!("an unknown algorithm"))?;
+    Ok(forge(app, domain, Draft { typ: text("typ"), algorithm, claims }, change.flaw)?.token)
+}
+
+/// The ID token names the access token that it goes with (OIDC Core §3.1.3.6).
+fn follow(app: &App, domain: &DomainEntry, told: &mut Object, access_token: &str) -> anyhow::Result<()> {
+    let Some(id_token) = told.get("id_token").and_then(Value::as_str).map(str::to_owned) else { return Ok(()) };
+    let hash = digest::digest(&digest::SHA256, access_token.as_bytes());
+    let mut claims = Object::new();
+    claims.insert("at_hash".to_owned(), encode(&hash.as_ref()[..16]).into());
+    let change = TokenChange { claims, ..TokenChange::default() };
+    told.insert("id_token".to_owned(), changed(app, domain, &id_token, change)?.into());
+    Ok(())
+}
