@@ -78,9 +78,14 @@ async fn fill_next(app: &App, holder: &str) -> Result<Filled, sqlx::Error> {
 
 /// One round of what one process must do, if it is this process's turn.
 pub async fn round(app: &App, holder: &str) -> anyhow::Result<()> {
-    if !app.store.take_lease("housekeeping", holder, LEASE_SECONDS).await? {
-        return Ok(());
+    if app.store.take_lease("housekeeping", holder, LEASE_SECONDS).await? {
+        tidy(app).await?;
     }
+    Ok(())
+}
+
+/// What a round does, whoever's turn it is.
+pub async fn tidy(app: &App) -> anyhow::Result<()> {
     app.store.remove_expired().await?;
     app.store.remove_surplus(MOST_INTERACTIONS, MOST_KEPT).await?;
     for domain in app.store.domains().await? {

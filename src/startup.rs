@@ -260,7 +260,12 @@ pub fn assemble(assembly: Assembly) -> anyhow::Result<(App, (AuditOutlet, TraceO
         registry: registry(&settings, store.clone(), Arc::clone(&keys), fetcher),
         people: People::new(&settings, store.clone(), Arc::clone(&keys), outbox)?,
         administrators: Administrators::new(&settings, store.clone(), Arc::clone(&keys)),
-        issuer: Issuer { keys: Arc::clone(&keys), signers: Signers::default(), clock: clock.clone(), random: store.random().clone() },
+        issuer: Issuer {
+            keys: Arc::clone(&keys),
+            signers: Signers::default(),
+            clock: clock.clone(),
+            random: store.random().clone(),
+        },
         verifier: Verifier::default(),
         metrics,
         domain_metrics: RwLock::default(),

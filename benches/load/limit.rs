@@ -96,6 +96,7 @@ async fn token(State(signer): State<Arc<Signer>>) -> Json<Answer> {
         scope: ScopeSet::default(),
         iat: now,
         exp: now.plus(LIFETIME),
+        nbf: None,
         jti: random::identifier(),
         grant_id: None,
     };

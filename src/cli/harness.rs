@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use clap::Args;
 use tokio::sync::oneshot;
 
-use super::context::only_here;
 use super::serve::stop_signal;
 use super::{Cli, InstallLog, environment};
 use crate::config::{BaseUrl, Settings};
@@ -43,7 +42,6 @@ pub struct HarnessArgs {
 
 /// Serves until the process is told to stop.
 pub async fn run(cli: &Cli, arguments: HarnessArgs, install: InstallLog) -> anyhow::Result<()> {
-    only_here(cli, "harness")?;
     let settings = settings(cli, arguments.public_url)?;
     let provision = arguments.provision.as_deref().map(ProvisioningFile::load).transpose()?;
     let logging = logging::subscriber(&settings.log)?;
@@ -58,6 +56,7 @@ pub async fn run(cli: &Cli, arguments: HarnessArgs, install: InstallLog) -> anyh
         ..Options::default()
     })
     .await?;
+    let told = stop_signal()?;
     let card = serde_json::to_string(&harness.card().await?)?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{card}")?;
@@ -66,7 +65,7 @@ pub async fn run(cli: &Cli, arguments: HarnessArgs, install: InstallLog) -> anyh
     let parent = arguments.exit_with_stdin;
     let stop = async move {
         tokio::select! {
-            () = stop_signal() => {}
+            () = told => {}
             () = end_of_stdin(), if parent => {}
         }
     };

@@ -64,9 +64,10 @@ pub async fn run(cli: &Cli, arguments: ServeArgs, install: InstallLog) -> anyhow
     let without_first_domain = arguments.no_default_domain;
     let running = start(Start { settings, without_first_domain, provision, ..Start::default() }).await?;
     let style = if cli.options.json { CardStyle::Json } else { arguments.card };
+    let stop = stop_signal()?;
     print(&running.card, style)?;
     tracing::info!(address = %running.address, public_url = %running.app.public_url, "serving");
-    running.until(stop_signal()).await
+    running.until(stop).await
 }
 
 /// The card goes to stdout, everything else to stderr.
@@ -117,20 +118,21 @@ fn describe(card: &Card) -> String {
     text
 }
 
-/// Waits until the process is told to stop.
-pub(super) async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
+/// Is ready when the process is told to stop. From the call on, a signal does not end the process by itself.
+pub(super) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
-        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-            let _ = interrupt.await;
-            return;
-        };
-        tokio::select! {
-            _ = interrupt => {}
-            _ = terminate.recv() => {}
-        }
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
     }
     #[cfg(not(unix))]
-    let _ = interrupt.await;
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }

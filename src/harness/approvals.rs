@@ -52,6 +52,10 @@ impl Approvals {
         if seen.endpoint != Some("authorize") || !matches!(seen.method, Method::GET | Method::POST) {
             return None;
         }
+        // Whoever is at a page already goes on there.
+        if seen.parameter("interaction").is_some() {
+            return None;
+        }
         let domain = seen.domain.as_deref()?;
         let approval = self.of(domain).into_iter().find(|approval| seen.has_all(&approval.when))?;
         let form = String::from_utf8_lossy(&seen.body);

@@ -35,6 +35,8 @@ pub struct Parts {
     start: Moment,
     snapshots: Mutex<BTreeMap<String, Moment>>,
     secrets: Secrets,
+    /// The base URL of the listener, whatever the public one is.
+    listens_at: String,
     /// One turn at a time.
     turning: tokio::sync::Mutex<()>,
     pub(super) faults: Faults,
@@ -75,7 +77,7 @@ pub struct HarnessCard {
     pub card: Card,
     /// True: this is no server to rely on.
     pub harness: bool,
-    /// The base URL of the control API.
+    /// The base URL of the control API, where the server listens.
     pub control_url: String,
     /// A token of an owner for the administration API, `/api/v1`.
     #[serde(serialize_with = "expose")]
@@ -99,7 +101,7 @@ impl Control {
         lasting: Lasting,
         hand: Arc<Hand>,
         instance: Instance,
-        secrets: Secrets,
+        (secrets, listens_at): (Secrets, String),
     ) -> anyhow::Result<Self> {
         let start = moment(&instance.app, &hand).await?;
         Ok(Self(Arc::new(Parts {
@@ -109,6 +111,7 @@ impl Control {
             start,
             snapshots: Mutex::default(),
             secrets,
+            listens_at,
             turning: tokio::sync::Mutex::default(),
             faults: Faults::default(),
             requests: Requests::default(),
@@ -145,7 +148,7 @@ impl Parts {
     pub async fn card(&self) -> anyhow::Result<HarnessCard> {
         let app = self.app();
         let card = card(&app, FirstSecrets { client: self.secrets.gateway.clone(), administrator: None }).await?;
-        let control_url = format!("{}{}", app.public_url, super::CONTROL);
+        let control_url = format!("{}{}", self.listens_at, super::CONTROL);
         Ok(HarnessCard { card, harness: true, control_url, api_token: self.secrets.api_token.clone() })
     }
 
@@ -164,10 +167,8 @@ impl Parts {
 
     /// The snapshots that were taken and not deleted, oldest first.
     pub fn list_snapshots(&self) -> Vec<Snapshot> {
-        let told = |(id, moment): (&String, &Moment)| Snapshot {
-            id: id.clone(),
-            created_at: moment.created_at.seconds(),
-        };
+        let told =
+            |(id, moment): (&String, &Moment)| Snapshot { id: id.clone(), created_at: moment.created_at.seconds() };
         let mut all: Vec<Snapshot> = self.snapshots().iter().map(told).collect();
         all.sort_by_key(|snapshot| snapshot.created_at);
         all

@@ -151,7 +151,9 @@ async fn revoke_client(app: &App, domain: &DomainEntry, id: &str) -> Result<(), 
         };
         app.registry.turn(&entry, step, &actor()).await?;
     }
-    Ok(())
+    let until = app.clock.now().plus(longest_lifetime(&domain.domain.settings));
+    let audit = actor().did(&app.clock, Some(domain.id()), "client.disconnect", id);
+    Ok(app.store.end_grants_of_client(domain.id(), &ClientId(id.to_owned()), until, &audit).await?)
 }
 
 async fn revoke_user(app: &App, domain: &DomainEntry, login: &str) -> Result<(), OAuthError> {

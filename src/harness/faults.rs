@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::seen::{Seen, is_endpoint};
+use super::seen::{Seen, check_endpoint};
 use crate::model::oauth_error::OAuthError;
 use crate::model::random;
 use crate::server::Cut;
@@ -103,9 +103,7 @@ pub struct WaitingFault {
 impl Fault {
     fn check(&self) -> Result<(), OAuthError> {
         let refused = |told: String| Err(OAuthError::invalid_request(told));
-        if let Some(unknown) = self.endpoint.as_deref().filter(|name| !is_endpoint(name)) {
-            return refused(format!("endpoint: there is none called {unknown}; the documentation lists them"));
-        }
+        check_endpoint(self.endpoint.as_deref())?;
         let ways = [self.status.is_some(), self.drop, self.malform];
         match ways.iter().filter(|way| **way).count() {
             0 if self.delay.is_none() => return refused("one of status, drop, malform and delay is needed".to_owned()),
@@ -266,7 +264,9 @@ mod tests {
     #[tokio::test]
     async fn a_fault_meets_the_requests_it_names_so_often() {
         let faults = Faults::default();
-        faults.inject(fault(json!({ "endpoint": "token", "domain": "t1", "status": 503, "skip": 1, "times": 2 }))).unwrap();
+        faults
+            .inject(fault(json!({ "endpoint": "token", "domain": "t1", "status": 503, "skip": 1, "times": 2 })))
+            .unwrap();
         faults.inject(fault(json!({ "when": { "x": "1" }, "drop": true, "times": null }))).unwrap();
         let token = request("/t1/oauth/token").await;
         assert!(faults.meet(&request("/main/oauth/token").await).is_none());

@@ -162,7 +162,9 @@ impl Control {
 /// A person of a domain, by what they log in with.
 pub(super) async fn user(app: &App, domain: &DomainEntry, login: &str) -> Result<User, OAuthError> {
     let found = app.store.user_by_login(domain.id(), login).await?;
-    found.ok_or_else(|| OAuthError::invalid_request(format!("user: there is no {login:?} in this domain; create it first")))
+    found.ok_or_else(|| {
+        OAuthError::invalid_request(format!("user: there is no {login:?} in this domain; create it first"))
+    })
 }
 
 async fn client(

@@ -11,13 +11,14 @@ use tower::ServiceExt as _;
 use super::control::Control;
 use super::notice;
 use super::seen::Seen;
+use crate::model::time::UnixTime;
 use crate::server::Cut;
 
 /// Serves a request by the present server.
 pub(super) async fn serve(State(control): State<Control>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let (seen, body) = Seen::look(&parts, body).await;
-    let at = control.app().clock.now();
+    let mut record = Record { at: control.app().clock.now(), control: &control, seen: &seen, kept: false };
     let request = Request::from_parts(parts, body);
     let answer = match control.faults.meet(&seen) {
         None => answer(&control, &seen, request).await,
@@ -32,8 +33,31 @@ pub(super) async fn serve(State(control): State<Control>, request: Request) -> R
     };
     let (answer, body) = told(notice::on_pages(answer).await).await;
     let cut = answer.extensions().get::<Cut>().is_some();
-    control.requests.note(at, &seen, (if cut { 0 } else { answer.status().as_u16() }, &body));
+    record.keep(if cut { 0 } else { answer.status().as_u16() }, &body);
     answer
+}
+
+/// A request that is kept in any case, without an answer if its client gives up.
+struct Record<'a> {
+    at: UnixTime,
+    control: &'a Control,
+    seen: &'a Seen,
+    kept: bool,
+}
+
+impl Record<'_> {
+    fn keep(&mut self, status: u16, answer: &Bytes) {
+        self.kept = true;
+        self.control.requests.note(self.at, self.seen, (status, answer));
+    }
+}
+
+impl Drop for Record<'_> {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.keep(0, &Bytes::new());
+        }
+    }
 }
 
 async fn answer(control: &Control, seen: &Seen, request: Request) -> Response {

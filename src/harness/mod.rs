@@ -25,11 +25,11 @@ pub mod requests;
 mod seen;
 pub mod token_changes;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -90,10 +90,13 @@ impl Harness {
             .await
             .with_context(|| format!("cannot listen on {}; is another server running there?", settings.listen))?;
         let address = listener.local_addr()?;
-        let public_url = settings.base_url(address)?;
+        let public_url = match &settings.public_url {
+            Some(url) => url.clone(),
+            None => own_url(&settings, address)?,
+        };
         let limits = ServerLimits { drain: std::time::Duration::ZERO, ..ServerLimits::from(&settings) };
         let tls = server::tls::from_settings(&settings.tls)?;
-        let control = begin(settings, public_url, options).await?;
+        let control = begin(settings, (public_url, address), options).await?;
         let stop = CancellationToken::new();
         let (router, stopped) = (api::router(&control), stop.clone());
         let serving = tokio::spawn(async move { server::serve(listener, router, &limits, tls, stopped).await });
@@ -136,7 +139,12 @@ impl Harness {
 }
 
 /// The first server, with what is there from the start.
-async fn begin(settings: Settings, public_url: BaseUrl, options: Options) -> anyhow::Result<Control> {
+async fn begin(
+    settings: Settings,
+    (public_url, address): (BaseUrl, SocketAddr),
+    options: Options,
+) -> anyhow::Result<Control> {
+    let listens_at = own_url(&settings, address)?.as_str().to_owned();
     let (clock, hand) = match options.clock {
         Some(Clock::Movable(hand)) => (Clock::Movable(Arc::clone(&hand)), hand),
         Some(Clock::System) | None => Clock::movable(),
@@ -145,20 +153,24 @@ async fn begin(settings: Settings, public_url: BaseUrl, options: Options) -> any
         Some(fetcher) => fetcher,
         None => Fetcher::guarded(&settings.fetch)?,
     };
-    let lasting = Lasting {
-        settings,
-        clock,
-        queue: Arc::default(),
-        outbox: Arc::default(),
-        fetcher: Arc::new(fetcher),
-    };
+    let lasting =
+        Lasting { settings, clock, queue: Arc::default(), outbox: Arc::default(), fetcher: Arc::new(fetcher) };
     let instance = Instance::empty(&lasting, public_url).await?;
     let gateway = match &options.provision {
         Some(file) => provision_all(&instance.app, file).await.map(|_| None)?,
         None => Some(make_first_domain(&instance.app).await?),
     };
     let api_token = owner_token(&instance.app).await?;
-    Control::new(lasting, hand, instance, Secrets { gateway, api_token }).await
+    Control::new(lasting, hand, instance, (Secrets { gateway, api_token }, listens_at)).await
+}
+
+/// Where this machine reaches the listener, even if that is on every address.
+fn own_url(settings: &Settings, mut address: SocketAddr) -> anyhow::Result<BaseUrl> {
+    let scheme = if settings.tls.certificate.is_some() { "https" } else { "http" };
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    format!("{scheme}://{address}").parse().map_err(|problem: String| anyhow!(problem))
 }
 
 async fn owner_token(app: &App) -> anyhow::Result<Secret> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::body::{Body, to_bytes};
 use axum::response::Response;
-use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, ORIGIN};
+use http::header::{CONTENT_TYPE, COOKIE, LOCATION, ORIGIN};
 use http::{Method, Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use tower::ServiceExt as _;
@@ -16,6 +16,7 @@ use super::control::Control;
 use super::forge::user;
 use super::seen::pairs;
 use crate::app::App;
+use crate::config::BaseUrl;
 use crate::model::id::AttemptId;
 use crate::model::interaction::{Decision as Noted, Interaction};
 use crate::model::oauth_error::OAuthError;
@@ -88,8 +89,25 @@ impl Control {
     ) -> Result<Arrival, OAuthError> {
         let wrong = |_| OAuthError::invalid_request("url: must be the URL of an authorization request");
         let url = Url::parse(url).map_err(wrong)?;
+        self.leads_here(domain, &url)?;
         let answer = self.walk(domain, url.query().unwrap_or_default(), login, decision).await?;
         arrival(answer).await
+    }
+
+    /// A client that sends people elsewhere is not to pass its tests.
+    fn leads_here(&self, domain: &str, url: &Url) -> Result<(), OAuthError> {
+        let app = self.app();
+        let mut bases = app.settings.extra_base_urls.iter().map(BaseUrl::as_str).chain([app.public_url.as_str()]);
+        let path = format!("/{domain}/oauth/authorize");
+        if url.path() == path && bases.any(|base| base == url.origin().ascii_serialization()) {
+            return Ok(());
+        }
+        Err(OAuthError::invalid_request(format!(
+            "url: leads to {}{}, not to {}{path}, the authorization endpoint",
+            url.origin().ascii_serialization(),
+            url.path(),
+            app.public_url
+        )))
     }
 
     /// The answer to an authorization request, once this person has logged in and decided.
@@ -125,6 +143,9 @@ impl Control {
         let gone = || OAuthError::not_found("nothing waits under this id; it may be over");
         let id = AttemptId::parse(interaction).ok_or_else(gone)?;
         let mut waiting = app.store.interaction(domain.id(), &id).await?.ok_or_else(gone)?;
+        if waiting.progress.decision == Some(Noted::Denied) {
+            return Err(gone());
+        }
         let person = user(&app, &domain, login).await?;
         let walk = Walk::begin(self, &domain, &person, decision).await?;
         waiting.progress.logged_in = Some(walk.browser.session.id);
@@ -141,7 +162,9 @@ impl Control {
     /// The logins of a domain that wait for a person, oldest first.
     pub async fn interactions(&self, domain: &str) -> Result<Vec<Interaction>, OAuthError> {
         let domain = self.domain(domain).await?;
-        Ok(self.app().store.waiting_interactions(domain.id()).await?)
+        let mut waiting = self.app().store.waiting_interactions(domain.id()).await?;
+        waiting.retain(|waiting| waiting.progress.decision != Some(Noted::Denied));
+        Ok(waiting)
     }
 
     /// Logs a person in, in a browser of its own.
@@ -177,7 +200,7 @@ impl<'a> Walk<'a> {
         let mut path = start.to_owned();
         for _ in 0..MOST_STEPS {
             let answer = self.send(Method::GET, &path, None).await;
-            let Some(next) = self.own(&answer) else { return self.explained(answer, &path).await };
+            let Some(next) = self.own(&answer) else { return self.explained(answer).await };
             path = match self.page(&next) {
                 Some(("consent", id)) => self.consent(&next, &id).await?,
                 Some((_, id)) => self.note_login(&id).await?,
@@ -252,28 +275,22 @@ impl<'a> Walk<'a> {
         format!("/{}/oauth/authorize?interaction={id}", self.domain.domain.name)
     }
 
-    /// What the server tells a program in place of its error page.
-    async fn explained(&self, answer: Response, path: &str) -> Result<Response, OAuthError> {
-        if answer.status().as_u16() < 400 {
+    /// The error that says what the server shows on its error page.
+    async fn explained(&self, answer: Response) -> Result<Response, OAuthError> {
+        let status = answer.status().as_u16();
+        if status < 400 {
             return Ok(answer);
         }
-        let asked = Request::get(path).header(COOKIE, self.browser.cookie()).header(ACCEPT, "application/json");
-        let told = text(self.serve(asked.body(Body::empty())).await).await;
-        let told: Told = serde_json::from_str(&told).unwrap_or_default();
-        let (status, error) = (answer.status().as_u16(), told.error);
-        Err(OAuthError::new(
-            "invalid_request",
-            422,
-            format!("the server shows an error page ({status} {error}): {}", told.error_description),
-        ))
+        let page = text(answer).await;
+        let told = inside(&page, "id=\"explanation\"").unwrap_or_default();
+        Err(OAuthError::new("invalid_request", 422, format!("the server shows an error page ({status}): {told}")))
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Told {
-    error: String,
-    error_description: String,
+/// The text of the element with this attribute.
+fn inside(page: &str, attribute: &str) -> Option<String> {
+    let rest = page.split_once(attribute)?.1.split_once('>')?.1;
+    Some(unescaped(rest.split_once('<')?.0))
 }
 
 async fn text(answer: Response) -> String {

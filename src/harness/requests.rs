@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
-use super::seen::Seen;
+use super::seen::{Seen, check_endpoint};
 use crate::model::oauth_error::OAuthError;
 use crate::model::time::UnixTime;
 
@@ -52,7 +52,7 @@ pub struct RecordedRequest {
     pub headers: BTreeMap<String, String>,
     /// The body as text.
     pub body: String,
-    /// The status of the answer; 0: the connection was cut.
+    /// The status of the answer; 0: there was none, because the connection was cut or the client gave up.
     pub status: u16,
     /// The `error` member of the answer, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,6 +102,7 @@ impl RequestFilter {
         if self.limit.is_some_and(|limit| !(1..=MOST_KEPT).contains(&limit)) {
             return Err(OAuthError::invalid_request(format!("limit: must be 1 to {MOST_KEPT}")));
         }
+        check_endpoint(self.endpoint.as_deref())?;
         check_wait(self.wait)
     }
 

@@ -4,11 +4,13 @@ use axum::body::{Body, Bytes};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt as _;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use http_body_util::BodyExt as _;
 use url::form_urlencoded;
+
+use crate::model::oauth_error::OAuthError;
 
 /// How much of a body is looked at, in bytes. The server's own limits are lower; what is longer goes on unread.
 const MOST_READ: usize = 1024 * 1024;
@@ -58,7 +60,11 @@ pub(super) struct Seen {
 impl Seen {
     /// Looks at a request, and gives it back with its body.
     pub(super) async fn look(parts: &Parts, body: Body) -> (Self, Body) {
-        let (read, body) = read(body).await;
+        // Whoever asks first whether to send a body is answered by the server.
+        let (read, body) = match parts.headers.contains_key(EXPECT) {
+            true => (Bytes::new(), body),
+            false => read(body).await,
+        };
         let path = parts.uri.path().to_owned();
         let (endpoint, domain) = named(&path);
         let query = parts.uri.query().map(str::to_owned);
@@ -82,7 +88,14 @@ impl Seen {
     /// A parameter, or the client id by which the client authenticates.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
         let sent = self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-        sent.or_else(|| (name == "client_id").then(|| basic_user(&self.headers)).flatten())
+        sent.or_else(|| (name == "client_id").then(|| self.client()).flatten())
+    }
+
+    /// The client that authenticates, or that the path names.
+    fn client(&self) -> Option<String> {
+        let in_path = matches!(self.endpoint, Some("registration" | "renew_secret"));
+        let segment = || self.path.split('/').nth(4).map(str::to_owned);
+        basic_user(&self.headers).or_else(|| in_path.then(segment).flatten())
     }
 
     /// Whether every one of these parameters was sent with this value.
@@ -91,9 +104,12 @@ impl Seen {
     }
 }
 
-/// The name of an endpoint in faults and records, if it has one.
-pub(super) fn is_endpoint(name: &str) -> bool {
-    ENDPOINTS.iter().any(|(known, _)| *known == name)
+/// Whether an endpoint is one that has a name.
+pub(super) fn check_endpoint(name: Option<&str>) -> Result<(), OAuthError> {
+    let Some(name) = name.filter(|name| !ENDPOINTS.iter().any(|(known, _)| known == name)) else { return Ok(()) };
+    let mut known: Vec<&str> = ENDPOINTS.iter().map(|(name, _)| *name).collect();
+    known.dedup();
+    Err(OAuthError::invalid_request(format!("endpoint: there is none called {name}; there are {}", known.join(", "))))
 }
 
 fn named(path: &str) -> (Option<&'static str>, Option<String>) {

@@ -126,7 +126,13 @@ impl Rotator<'_> {
         if let Some(next) = published(entry, algorithm) {
             steps.push(KeyStep { activates_at: Some(now), ..step(next, KeyStatus::Active, None) });
         } else {
-            let plan = KeyPlan { domain_id: entry.id(), algorithm, status: KeyStatus::Active, activates_at: now, beside: &entry.signing_keys };
+            let plan = KeyPlan {
+                domain_id: entry.id(),
+                algorithm,
+                status: KeyStatus::Active,
+                activates_at: now,
+                beside: &entry.signing_keys,
+            };
             new.push(self.source.signing_key(self.keys, self.store.clock(), &plan).await?);
         }
         Ok(())
@@ -172,7 +178,13 @@ impl Rotator<'_> {
         let mut new = Vec::new();
         for algorithm in turn.publish {
             let activates_at = clock.now().plus(self.schedule.publish_lead.max(MIN_PUBLISH_LEAD));
-            let plan = KeyPlan { domain_id: entry.id(), algorithm, status: KeyStatus::Published, activates_at, beside: &entry.signing_keys };
+            let plan = KeyPlan {
+                domain_id: entry.id(),
+                algorithm,
+                status: KeyStatus::Published,
+                activates_at,
+                beside: &entry.signing_keys,
+            };
             new.push(self.source.signing_key(self.keys, clock, &plan).await?);
         }
         let kids = new.iter().map(|key| key.kid.as_str()).collect::<Vec<_>>().join(" ");

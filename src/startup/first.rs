@@ -17,8 +17,8 @@ use crate::model::domain::DomainSettings;
 use crate::model::id::ClientId;
 use crate::model::random;
 use crate::model::secret::Secret;
-use crate::provisioning::{Provisioned, Provisioner};
 use crate::provisioning::file::ProvisioningFile;
+use crate::provisioning::{Provisioned, Provisioner};
 
 /// Who owns the server from the first start on.
 const FIRST_ADMINISTRATOR: &str = "admin";

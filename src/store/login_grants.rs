@@ -136,6 +136,28 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Ends every login of a client, whoever logged in.
+    pub async fn end_grants_of_client(
+        &self,
+        domain_id: DomainId,
+        client_id: &ClientId,
+        until: UnixTime,
+        audit: &AuditEvent,
+    ) -> Result<(), sqlx::Error> {
+        let mut tx = self.begin().await?;
+        let sql = "select id from authorizations where domain_id = $1 and client_id = $2 and status <> 'revoked'
+                   order by id";
+        let ids: Vec<AuthorizationId> =
+            on_tx!(tx, |db| sqlx::query_scalar(sql).bind(domain_id).bind(client_id).fetch_all(db).await)?;
+        for id in ids {
+            tx.revoke_grant(domain_id, id, until).await?;
+        }
+        tx.audit(audit).await?;
+        tx.commit().await
+    }
+}
+
 impl Tx {
     async fn insert_grant(&mut self, grant: &LoginGrant) -> Result<(), sqlx::Error> {
         let sql = "insert into authorizations (id, domain_id, client_id, user_id, session_id, attempt, scope, details,

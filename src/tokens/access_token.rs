@@ -26,6 +26,9 @@ pub struct AccessToken {
     pub iat: UnixTime,
     /// Expires at.
     pub exp: UnixTime,
+    /// Not before; tokens of this server begin at once, and have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<UnixTime>,
     /// The token's identifier: what a revocation names.
     pub jti: String,
     /// The person's login that it rests on; ending that ends the token. None: the client acts for itself.

@@ -52,6 +52,7 @@ impl Issuer {
             scope: authorization.scope.clone(),
             iat: now,
             exp: now.plus(authorization.lifetime),
+            nbf: None,
             jti: self.random.make(domain.id(), Generated::Jti),
             grant_id: authorization.login.as_ref().map(|login| login.grant.id),
         };

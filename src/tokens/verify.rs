@@ -63,7 +63,8 @@ impl Verifier {
         let (domain, store) = (at.domain, &registry.store);
         let Some(claims) = self.claims(issuer, domain, token) else { return Ok(None) };
         let now = store.clock().now();
-        if claims.iss != iss || claims.exp <= now || store.cache().is_revoked(domain.id(), &claims.jti) {
+        let begun = claims.nbf.is_none_or(|begin| begin <= now);
+        if !begun || claims.iss != iss || claims.exp <= now || store.cache().is_revoked(domain.id(), &claims.jti) {
             return Ok(None);
         }
         if claims.grant_id.is_some_and(|id| store.cache().is_revoked(domain.id(), &id.to_string())) {

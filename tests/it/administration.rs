@@ -64,10 +64,9 @@ async fn a_revoked_token_stays_revoked_over_a_restart(#[values(Backend::Sqlite, 
     };
     let token = server.admin_token().await;
     server.api.form("/oauth/revoke", &server.gateway, &format!("token={token}")).await.expect(200);
-    let TestServer { app, running, database, gateway, .. } = server;
+    let (database, gateway) = (server.database.clone(), server.gateway.clone());
     // Whoever holds a part of the server holds the lock of its database.
-    drop(app);
-    running.stop().await.unwrap();
+    server.stop().await;
     let again = |settings: &mut registrar::config::Settings| {
         settings.public_url = Some("http://127.0.0.1:8091".parse().unwrap());
     };

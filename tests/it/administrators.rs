@@ -138,7 +138,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, OAuthError>) -> String {
 #[tokio::test]
 async fn the_first_start_makes_an_owner_who_can_log_in(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(server) = TestServer::start(backend).await else { return };
-    let card = &server.running.card;
+    let card = &server.card;
     assert_eq!(card.console_url, format!("{}/console", server.app.public_url.as_str()));
     let first = card.administrator.as_ref().unwrap();
     assert_eq!(first.username, "admin");

@@ -21,6 +21,7 @@ mod concurrency;
 mod conformance;
 mod crash;
 mod discovery;
+mod harness;
 mod hostile;
 mod id_token;
 mod leaks;

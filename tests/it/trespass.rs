@@ -219,6 +219,6 @@ async fn a_flood_of_refusals_does_not_fill_the_audit_log(
         assert_eq!(status, if n < 5 { 401 } else { 429 });
     }
     let database = server.database.clone();
-    server.running.stop().await.unwrap();
+    server.stop().await;
     assert_eq!(database.count("select count(*) from audit_events where outcome = 'refused'").await, 5);
 }

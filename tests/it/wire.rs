@@ -74,7 +74,7 @@ impl Target {
         })
         .await?;
         let (admin, basic) = (server.admin_token().await, basic(&server.gateway));
-        let (address, clients) = (server.running.address, server.database.count(CLIENTS).await);
+        let (address, clients) = (server.address, server.database.count(CLIENTS).await);
         Some(Self { server, address, bearer: format!("Bearer {admin}"), basic, clients })
     }
 

@@ -151,12 +151,8 @@ pub async fn list(at: ManagingDomain, Filter(filter): Filter<UserFilter>) -> Res
         let total = Total { count: i64::from(found.is_some()), exact: true };
         return Ok(Json(UserPage { items: found.into_iter().map(view).collect(), next: None, total: total.into() }));
     }
-    let mut query = UserListQuery {
-        search: filter.q.unwrap_or_default(),
-        enabled: filter.enabled,
-        cursor: filter.cursor,
-        limit,
-    };
+    let mut query =
+        UserListQuery { search: filter.q.unwrap_or_default(), enabled: filter.enabled, cursor: filter.cursor, limit };
     if let Some(after) = filter.after {
         page::begins_there(&query.search, query.cursor.as_ref())?;
         query.cursor = Some(query.after(&after));

@@ -13,7 +13,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, delete, get, post};
 use http::header::IF_MATCH;
-use http::{HeaderValue, Method, Uri};
+use http::{HeaderValue, Method, StatusCode, Uri};
 use serde::Deserialize;
 use tower::ServiceExt as _;
 use tower_http::csrf::CsrfLayer;
@@ -23,6 +23,7 @@ use super::{CONTROL, front};
 use crate::admin::admit::LocalOperator;
 use crate::admin::problem::for_programs;
 use crate::model::oauth_error::OAuthError;
+use crate::oauth::error::ErrorCode;
 use crate::ops::request_id::request_id;
 
 /// The control API, and behind it the server.
@@ -63,6 +64,7 @@ pub(super) fn router(control: &Control) -> Router {
         .layer(CsrfLayer::new())
         .layer(from_fn(problems));
     Router::new()
+        .route("/harness/v1/", get(server::card))
         .nest(CONTROL, own)
         .fallback(front::serve)
         .with_state(control.clone())
@@ -71,7 +73,18 @@ pub(super) fn router(control: &Control) -> Router {
 /// Errors as problem details, as the administration API answers them.
 async fn problems(request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
-    for_programs(&id, next.run(request).await).await
+    let method = request.method().clone();
+    let answer = next.run(request).await;
+    let answer = match answer.status() {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            OAuthError::method_not_allowed(format!("{method} is not served under this path")).into_response()
+        }
+        StatusCode::FORBIDDEN if answer.extensions().get::<ErrorCode>().is_none() => {
+            OAuthError::new("forbidden", 403, "a page of another site does not steer this server").into_response()
+        }
+        _ => answer,
+    };
+    for_programs(&id, answer).await
 }
 
 /// Everything of the administration API, as an owner and with any version of what is changed.

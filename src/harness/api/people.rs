@@ -14,6 +14,7 @@ use super::InDomain;
 use crate::admin::managing::{Segments, Sent, done};
 use crate::harness::approvals::AutoApproval;
 use crate::harness::control::Control;
+use crate::harness::forge::user;
 use crate::harness::people::{Arrival, Decision};
 use crate::model::interaction::Interaction;
 use crate::model::oauth_error::OAuthError;
@@ -182,7 +183,10 @@ pub async fn set_approvals(
     Segments(at): Segments<InDomain>,
     Sent(wanted): Sent<Approvals>,
 ) -> Result<Json<Approvals>, OAuthError> {
-    state.0.domain(&at.domain).await?;
+    let (app, domain) = (state.0.app(), state.0.domain(&at.domain).await?);
+    for approval in &wanted.items {
+        user(&app, &domain, &approval.user).await?;
+    }
     state.0.approvals.set(&at.domain, wanted.items);
     approvals(state, Segments(at)).await
 }

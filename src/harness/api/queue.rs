@@ -86,10 +86,7 @@ pub async fn append(
 
 /// Empties the lines of a domain.
 #[utoipa::path(delete, path = "/harness/v1/domains/{domain}/queue", tag = "values", params(("domain" = String, Path)), responses((status = 204)))]
-pub async fn clear(
-    State(control): State<Control>,
-    Segments(at): Segments<InDomain>,
-) -> Result<Response, OAuthError> {
+pub async fn clear(State(control): State<Control>, Segments(at): Segments<InDomain>) -> Result<Response, OAuthError> {
     let domain = control.domain(&at.domain).await?;
     control.lasting().queue.clear(domain.id());
     Ok(done())

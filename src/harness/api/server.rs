@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::admin::managing::{Segments, Sent, done};
 use crate::config::BaseUrl;
 use crate::harness::control::{Control, Snapshot};
-use crate::housekeeping::round;
+use crate::housekeeping::tidy;
 use crate::model::oauth_error::OAuthError;
 use crate::model::time::{Setting, UnixTime};
 use crate::oauth::request::read_body;
@@ -143,10 +143,7 @@ pub async fn read_clock(State(control): State<Control>) -> Json<ClockState> {
 
 /// Moves, stops or starts the clock.
 #[utoipa::path(post, path = "/harness/v1/clock", tag = "server", request_body = ClockMove, responses((status = 200, body = ClockState)))]
-pub async fn move_clock(
-    state: State<Control>,
-    Sent(wanted): Sent<ClockMove>,
-) -> Result<Json<ClockState>, OAuthError> {
+pub async fn move_clock(state: State<Control>, Sent(wanted): Sent<ClockMove>) -> Result<Json<ClockState>, OAuthError> {
     let far = |seconds: &i64| seconds.saturating_abs() > FARTHEST;
     if wanted.set.as_ref().is_some_and(far) || wanted.advance.as_ref().is_some_and(far) {
         return Err(OAuthError::invalid_request(format!("set, advance: at most {FARTHEST} seconds")));
@@ -171,7 +168,7 @@ pub async fn move_clock(
 pub async fn housekeeping(State(control): State<Control>) -> Result<Response, OAuthError> {
     let app = control.app();
     app.flush().await?;
-    round(&app, "harness").await.map_err(OAuthError::server_error)?;
+    tidy(&app).await.map_err(OAuthError::server_error)?;
     Ok(done())
 }
 
@@ -202,10 +199,7 @@ pub async fn base_urls(State(control): State<Control>) -> Json<BaseUrls> {
 
 /// Lets the server be reached under other URLs: every issuer begins with the new one.
 #[utoipa::path(put, path = "/harness/v1/base-urls", tag = "server", request_body = BaseUrls, responses((status = 200, body = BaseUrls)))]
-pub async fn set_base_urls(
-    state: State<Control>,
-    Sent(wanted): Sent<BaseUrls>,
-) -> Result<Json<BaseUrls>, OAuthError> {
+pub async fn set_base_urls(state: State<Control>, Sent(wanted): Sent<BaseUrls>) -> Result<Json<BaseUrls>, OAuthError> {
     let read = |member: &str, text: &str| -> Result<BaseUrl, OAuthError> {
         text.parse().map_err(|problem: String| OAuthError::invalid_request(format!("{member}: {problem}")))
     };

@@ -49,7 +49,7 @@ const report = (outcome, detail) => {
   console.log(detail ? `${outcome}: ${detail}` : outcome);
 };
 
-const { server, card } = await startServer();
+const { server, card, administration } = await (name === 'harness' ? startHarness : startServer)();
 let running;
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
@@ -73,9 +73,7 @@ process.exit(failed ? 1 : 0);
 
 async function startServer() {
   const options = ['serve', '--card', 'json', '--listen', '127.0.0.1:0', '--public-url', recorder.url];
-  const child = spawn(binary, options, { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
-  const log = createWriteStream(`${work}/${name}.log`);
-  child.stderr.pipe(log);
+  const child = launch(options);
   // The card names the public URL, which is the recorder's; where the server listens stands in its log.
   const address = new Promise((resolve) => {
     createInterface({ input: child.stderr }).on('line', (line) => {
@@ -83,14 +81,41 @@ async function startServer() {
       if (found) resolve(Number(found[1]));
     });
   });
+  const started = await firstCard(child);
+  recorder.target = await Promise.race([address, timeout(5_000, 'no address in the log')]);
+  // The command line works on the database.
+  return { server: child, card: started, administration: {} };
+}
+
+/** A harness learns the recorder's URL once it runs; its first card names where it listens. */
+async function startHarness() {
+  const child = launch(['harness']);
+  const { public_url: own, control_url: control, api_token: token } = await firstCard(child);
+  recorder.target = Number(new URL(own).port);
+  const [headers, body] = [{ 'content-type': 'application/json' }, JSON.stringify({ public_url: recorder.url })];
+  const moved = await fetch(`${control}/base-urls`, { method: 'PUT', headers, body });
+  assert.equal(moved.status, 200, 'the harness takes its new URL');
+  // Not through the recorder, which is there for what the clients ask.
+  const administration = { REGISTRAR_SERVER: own, REGISTRAR_API_TOKEN: token };
+  return { server: child, card: await (await fetch(control)).json(), administration };
+}
+
+function launch(options) {
+  const child = spawn(binary, options, { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stderr.pipe(createWriteStream(`${work}/${name}.log`));
+  // However this script ends, the server ends with it.
+  process.on('exit', () => child.kill('SIGTERM'));
+  return child;
+}
+
+async function firstCard(child) {
   const lines = createInterface({ input: child.stdout });
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the server ended with ${code}`);
   });
   ended.catch(() => {});
-  const [[first]] = await Promise.race([Promise.all([once(lines, 'line')]), ended, timeout(30_000, 'no card')]);
-  recorder.target = await Promise.race([address, timeout(5_000, 'no address in the log')]);
-  return { server: child, card: JSON.parse(first) };
+  const [first] = await Promise.race([once(lines, 'line'), ended, timeout(30_000, 'no card')]);
+  return JSON.parse(first);
 }
 
 async function stopServer() {
@@ -122,9 +147,9 @@ async function furnish() {
   await registrar(['domain', 'set', 'main', 'sign_up=true']);
 }
 
-/** The command line of the running server's installation. */
+/** The command line, on the running server's installation. */
 async function registrar(options, input = '') {
-  const child = spawn(binary, options, { cwd: folder, env: environment });
+  const child = spawn(binary, options, { cwd: folder, env: { ...environment, ...administration } });
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   const output = { stdout: '', stderr: '' };

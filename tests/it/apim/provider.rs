@@ -19,7 +19,7 @@ async fn check_01_discovery_by_apims_user_agent_without_accept_is_json(
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
              User-Agent: Apache-HttpClient/4.5.14 (Java/17.0.12)\r\nAccept-Encoding: gzip,deflate\r\n\r\n",
-            server.running.address
+            server.address
         );
         let api = server.api.clone();
         async move { api.raw(&request).await }

@@ -176,7 +176,7 @@ async fn a_body_that_is_too_large_is_413(#[values(Backend::Sqlite, Backend::Post
 #[tokio::test]
 async fn a_body_without_a_length_is_limited_too(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(server) = TestServer::start(backend).await else { return };
-    let mut stream = TcpStream::connect(server.running.address).await.unwrap();
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
     let head = "POST /main/oauth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n\
                 Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();

@@ -33,6 +33,7 @@ pub struct Database {
 enum Kept {
     Sqlite { folder: TempDir },
     Postgres { server: Box<PgConnectOptions>, name: String },
+    Memory(Store),
 }
 
 impl Database {
@@ -69,8 +70,13 @@ impl Database {
     pub fn folder(&self) -> Option<PathBuf> {
         match &*self.kept {
             Kept::Sqlite { folder } => Some(folder.path().to_owned()),
-            Kept::Postgres { .. } => None,
+            Kept::Postgres { .. } | Kept::Memory(_) => None,
         }
+    }
+
+    /// The database of a server of the harness mode: it can be looked at, and only the server changes it.
+    pub fn in_memory(store: Store) -> Self {
+        Self { url: String::new(), kept: Arc::new(Kept::Memory(store)) }
     }
 
     /// Runs one statement, for what no interface of the server does.
@@ -81,6 +87,7 @@ impl Database {
                 let mut db = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
                 sqlx::query(sql).execute(&mut db).await.unwrap().rows_affected()
             }
+            Kept::Memory(_) => panic!("only the server changes its database in memory"),
             Kept::Postgres { server, name } => {
                 let mut db = connect(&(**server).clone().database(name)).await;
                 sqlx::query(sql).execute(&mut db).await.unwrap().rows_affected()
@@ -101,6 +108,10 @@ impl Database {
                 let mut db = sqlx::SqliteConnection::connect(&self.url).await?;
                 sqlx::query_scalar(sql).fetch_optional(&mut db).await
             }
+            Kept::Memory(store) => {
+                let (_folder, mut db) = copy(store).await;
+                sqlx::query_scalar(sql).fetch_optional(&mut db).await
+            }
             Kept::Postgres { server, name } => {
                 let mut db = connect(&server.clone().database(name)).await;
                 sqlx::query_scalar(sql).fetch_optional(&mut db).await
@@ -116,12 +127,24 @@ impl Database {
                 let mut db = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
                 sqlx::query_scalar(sql).fetch_one(&mut db).await.unwrap()
             }
+            Kept::Memory(store) => {
+                let (_folder, mut db) = copy(store).await;
+                sqlx::query_scalar(sql).fetch_one(&mut db).await.unwrap()
+            }
             Kept::Postgres { server, name } => {
                 let mut db = connect(&(**server).clone().database(name)).await;
                 sqlx::query_scalar(sql).fetch_one(&mut db).await.unwrap()
             }
         }
     }
+}
+
+async fn copy(store: &Store) -> (TempDir, sqlx::SqliteConnection) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("copy.db");
+    std::fs::write(&path, store.image().await.unwrap()).unwrap();
+    let db = sqlx::SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+    (folder, db)
 }
 
 /// All that the audit log of a domain holds, newest first.

@@ -188,7 +188,7 @@ impl Process {
         settings.database.max_connections = 2;
         settings.keys.master_key = self.url.starts_with("postgres").then(|| Secret::new(MASTER_KEY));
         let (store, keys) = open(&settings, Clock::System, false).await.unwrap();
-        let fetcher = Fetcher::guarded(&settings.fetch).unwrap();
+        let fetcher = Arc::new(Fetcher::guarded(&settings.fetch).unwrap());
         Administrator { registry: registry(&settings, store.clone(), Arc::clone(&keys), fetcher), store, keys }
     }
 }

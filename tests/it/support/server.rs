@@ -5,6 +5,7 @@ use registrar::clients::manual::{Made, Wanted, gateway_registrar};
 use registrar::config::Settings;
 use registrar::domains::Domains;
 use registrar::fetch::Fetcher;
+use registrar::harness::{Harness, Options};
 use registrar::housekeeping;
 use registrar::keys::data_keys::HashPurpose;
 use registrar::keys::generate::KeySource;
@@ -19,7 +20,7 @@ use registrar::model::scope::{Scope, ScopeSet};
 use registrar::model::secret::Secret;
 use registrar::model::signing_key::SigningAlgorithm;
 use registrar::model::time::{Clock, UnixTime};
-use registrar::startup::{Running, Start, start};
+use registrar::startup::{Card, Running, Start, start};
 use registrar::store::audit::AuditRecord;
 use registrar::store::cache::{ClientEntry, DomainEntry};
 use registrar::store::clients::{ClientUpdate, SecretChange};
@@ -27,6 +28,7 @@ use registrar::store::initial_access_tokens::InitialAccessToken;
 use registrar::store::policies::NamedPolicy;
 use registrar::store::resources::PutResourceOutcome;
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,11 +43,25 @@ pub struct TestServer {
     pub app: App,
     pub clock: Clock,
     pub database: Database,
-    pub running: Running,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it printed when it was ready.
+    pub card: Card,
+    serving: Serving,
     /// The gateway registrar of the domain `main`.
     pub gateway: Credentials,
     pub api: Api,
 }
+
+/// What serves.
+#[derive(Debug)]
+enum Serving {
+    Server(Box<Running>),
+    Harness(Harness),
+}
+
+/// The tests of gateways and clients run against the harness mode as well: with this, what would run on SQLite does.
+const ON_HARNESS: &str = "REGISTRAR_TEST_HARNESS";
 
 /// A client's id and secret.
 #[derive(Debug, Clone)]
@@ -62,24 +78,39 @@ impl TestServer {
 
     /// The same with other settings. Rate limits are off unless `change` turns them on.
     pub async fn start_with(backend: Backend, change: impl FnOnce(&mut Settings)) -> Option<Self> {
+        if backend == Backend::Sqlite && std::env::var_os(ON_HARNESS).is_some() {
+            return Some(Self::thrown_away(change, None).await);
+        }
         Some(Self::on(Database::fresh(backend).await?, change, None).await)
     }
 
     /// The same with its own way of fetching documents.
     pub async fn start_with_fetcher(backend: Backend, fetcher: Fetcher) -> Option<Self> {
+        if backend == Backend::Sqlite && std::env::var_os(ON_HARNESS).is_some() {
+            return Some(Self::thrown_away(|_| {}, Some(fetcher)).await);
+        }
         Some(Self::on(Database::fresh(backend).await?, |_| {}, Some(fetcher)).await)
     }
 
-    /// A server on a database that is there already, such as a second replica.
-    pub async fn on(database: Database, change: impl FnOnce(&mut Settings), fetcher: Option<Fetcher>) -> Self {
+    /// A server of the harness mode.
+    async fn thrown_away(change: impl FnOnce(&mut Settings), fetcher: Option<Fetcher>) -> Self {
         let clock = Clock::manual(START);
-        let mut settings = test_settings(&database);
+        let mut settings = test_settings(Settings::default().database.url);
+        settings.keys.master_key = None;
         change(&mut settings);
-        let key_source = baked_keys();
-        let start_from = Start { settings, clock: clock.clone(), key_source, fetcher, ..Start::default() };
-        let running = start(start_from).await.unwrap();
-        let app = running.app.clone();
-        let gateway = running.card.gateway.as_ref().map_or_else(
+        let options = Options { settings, fetcher, clock: Some(clock.clone()), ..Options::default() };
+        let harness = Harness::start_with(options).await.unwrap();
+        let (app, address) = (harness.app(), harness.address());
+        let (card, database) = (harness.card().await.unwrap().card, Database::in_memory(app.store.clone()));
+        Self::with((app, clock, database), (address, card), Serving::Harness(harness))
+    }
+
+    fn with(
+        (app, clock, database): (App, Clock, Database),
+        (address, card): (SocketAddr, Card),
+        serving: Serving,
+    ) -> Self {
+        let gateway = card.gateway.as_ref().map_or_else(
             || Credentials { id: String::new(), secret: String::new() },
             |card| Credentials {
                 id: card.client_id.clone(),
@@ -87,8 +118,30 @@ impl TestServer {
             },
         );
         // Where the server listens, whatever its public URL says.
-        let api = Api::new(format!("http://{}", running.address), "main");
-        Self { app, clock, database, running, gateway, api }
+        let api = Api::new(format!("http://{address}"), "main");
+        Self { app, clock, database, address, card, serving, gateway, api }
+    }
+
+    /// Stops it gracefully.
+    pub async fn stop(self) {
+        let Self { app, serving, .. } = self;
+        drop(app);
+        match serving {
+            Serving::Server(running) => running.stop().await.unwrap(),
+            Serving::Harness(harness) => harness.stop().await.unwrap(),
+        }
+    }
+
+    /// A server on a database that is there already, such as a second replica.
+    pub async fn on(database: Database, change: impl FnOnce(&mut Settings), fetcher: Option<Fetcher>) -> Self {
+        let clock = Clock::manual(START);
+        let mut settings = test_settings(database.secret_url());
+        change(&mut settings);
+        let key_source = baked_keys();
+        let start_from = Start { settings, clock: clock.clone(), key_source, fetcher, ..Start::default() };
+        let running = start(start_from).await.unwrap();
+        let (address, card) = (running.address, running.card.clone());
+        Self::with((running.app.clone(), clock, database), (address, card), Serving::Server(Box::new(running)))
     }
 
     /// The domain `main`, as it is now.
@@ -334,10 +387,10 @@ pub fn scopes(text: &str) -> ScopeSet {
     ScopeSet::parse(text).unwrap()
 }
 
-fn test_settings(database: &Database) -> Settings {
+fn test_settings(database: Secret) -> Settings {
     let listen = ([127, 0, 0, 1], 0).into();
     let mut settings = Settings { listen, accept_new_issuer: true, ..Settings::default() };
-    settings.database.url = database.secret_url();
+    settings.database.url = database;
     settings.database.max_connections = 5;
     settings.keys.master_key = Some(Secret::new("00".repeat(32)));
     settings.rate_limit.enabled = false;
