@@ -28,6 +28,9 @@ pub const DEFAULTS: &str = include_str!("../registrar.default.toml");
 /// The file that is read from the working directory if it exists and no other is named.
 pub const DEFAULT_FILE: &str = "registrar.toml";
 
+/// The database where none is named.
+pub const EMBEDDED_DATABASE: &str = "sqlite:./data/registrar.db";
+
 /// All settings. Their meaning is described once, in `registrar.default.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

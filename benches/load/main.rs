@@ -1,12 +1,13 @@
 //! Load on the real binary over loopback, with the limits measured beside it in the same run.
 //!
-//! `cargo bench` runs it; `BENCH_QUICK=1` takes 10,000 clients instead of 1,000,000 and shorter rounds,
+//! `cargo bench` runs it, `cargo bench -- harness` the part about the harness mode; `BENCH_QUICK=1` takes 10,000 clients instead of 1,000,000 and shorter rounds,
 //! `REGISTRAR_TEST_POSTGRES` adds PostgreSQL. Each figure and its limit are taken in turns, so that whatever else the
 //! machine does meets both; the medians of the rounds are reported. On a small machine the generator takes part of it
 //! as well: the server's CPU time per request is the steadier figure.
 
 mod database;
 mod generator;
+mod harness;
 mod limit;
 mod logins;
 mod measure;
@@ -51,6 +52,12 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some(limit::FLAG) => limit::serve(arguments.get(1).context("the algorithm is missing")?),
+        _ if arguments.iter().any(|argument| argument == "harness") => {
+            let mut report = Report::new(Plan::from_environment());
+            harness::measure(&mut report)?;
+            report.print();
+            Ok(())
+        }
         _ if arguments.iter().any(|argument| argument == "--bench") => run(Plan::from_environment()),
         _ => Ok(()),
     }
@@ -64,6 +71,7 @@ fn run(plan: Plan) -> anyhow::Result<()> {
     registration::measure(plan, &installation, &mut report)?;
     logins::measure(plan, &installation, &mut report)?;
     start::measure(plan, &installation, &mut report)?;
+    harness::measure(&mut report)?;
     match std::env::var("REGISTRAR_TEST_POSTGRES") {
         Ok(url) => database::Postgres::with(&url, |url| {
             let installation = database::Installation::on_postgres(folder.path(), url)?;

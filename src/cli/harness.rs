@@ -26,7 +26,7 @@ pub struct HarnessArgs {
     /// The URL under which everybody reaches the server; where absent, the address it listens on
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// A further URL under which it is reached, such as http://registrar:8080 between containers; may be repeated
+    /// A further URL under which it is reached, such as that of its container; may be repeated
     #[arg(long, value_name = "URL")]
     base_url: Vec<BaseUrl>,
     /// A provisioning file (TOML) in place of the domain `main` and its gateway registrar
@@ -47,14 +47,13 @@ pub async fn run(cli: &Cli, arguments: HarnessArgs, install: InstallLog) -> anyh
     let logging = logging::subscriber(&settings.log)?;
     install(logging.subscriber)?;
     let _guard = logging.guard;
-    let harness = Harness::start_with(Options {
-        settings,
+    let harness = Box::pin(Harness::start_with(Options {
         listen: Some(arguments.listen),
         base_urls: arguments.base_url,
         provision,
         beyond_loopback: arguments.anybody_may_control_it,
-        ..Options::default()
-    })
+        ..Options::new(settings)
+    }))
     .await?;
     let told = stop_signal()?;
     let card = serde_json::to_string(&harness.card().await?)?;

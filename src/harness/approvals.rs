@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::control::Control;
 use super::people::Decision;
 use super::seen::Seen;
+use crate::model::oauth_error::OAuthError;
 
 /// Who logs in and decides, and for which requests.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -61,7 +62,7 @@ impl Approvals {
         let form = String::from_utf8_lossy(&seen.body);
         let query = if seen.method == Method::POST { &form } else { seen.query.as_deref().unwrap_or_default() };
         let walked = control.walk(domain, query, &approval.user, approval.decision).await;
-        Some(walked.unwrap_or_else(|error| error.into_response()))
+        Some(walked.unwrap_or_else(OAuthError::into_response))
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<String, Vec<AutoApproval>>> {

@@ -311,26 +311,26 @@ pub(super) fn forge(app: &App, domain: &DomainEntry, draft: Draft, flaw: Option<
     let now = app.clock.now().seconds();
     wrong_claims(&mut claims, flaw, now);
     wrong_header(&mut header, flaw);
-    let signed = format!("{}.{}", part(&header)?, part(&claims)?);
+    let text = format!("{}.{}", part(&header)?, part(&claims)?);
     let signature = match flaw {
         Some(Flaw::AlgNone) => Vec::new(),
         Some(Flaw::Hs256WithPublicKey) => {
             let secret = hmac::Key::new(hmac::HMAC_SHA256, signer.public_pem()?.as_bytes());
-            hmac::sign(&secret, signed.as_bytes()).as_ref().to_vec()
+            hmac::sign(&secret, text.as_bytes()).as_ref().to_vec()
         }
         Some(Flaw::WrongKey) => {
-            Signer::new("", algorithm, baked::foreign_key(algorithm))?.signature(signed.as_bytes())?
+            Signer::new("", algorithm, baked::foreign_key(algorithm))?.signature(text.as_bytes())?
         }
-        _ => signer.signature(signed.as_bytes())?,
+        _ => signer.signature(text.as_bytes())?,
     };
     let token = match flaw {
-        Some(Flaw::Malformed) => signed,
-        Some(Flaw::TamperedSignature) => format!("{signed}.{}", encode(&tampered(signature))),
+        Some(Flaw::Malformed) => text,
+        Some(Flaw::TamperedSignature) => format!("{text}.{}", encode(&tampered(signature))),
         Some(Flaw::TamperedPayload) => {
             claims.insert("tampered".to_owned(), true.into());
             format!("{}.{}.{}", part(&header)?, part(&claims)?, encode(&signature))
         }
-        _ => format!("{signed}.{}", encode(&signature)),
+        _ => format!("{text}.{}", encode(&signature)),
     };
     Ok(Minted { token, header, claims })
 }

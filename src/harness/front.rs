@@ -24,9 +24,10 @@ pub(super) async fn serve(State(control): State<Control>, request: Request) -> R
         None => answer(&control, &seen, request).await,
         Some(fault) => {
             fault.wait().await;
-            let answer = match fault.lets_through() {
-                true => answer(&control, &seen, request).await,
-                false => Response::new(Body::empty()),
+            let answer = if fault.lets_through() {
+                answer(&control, &seen, request).await
+            } else {
+                Response::new(Body::empty())
             };
             fault.apply(answer).await
         }

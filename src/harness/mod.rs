@@ -77,7 +77,7 @@ impl Drop for Harness {
 impl Harness {
     /// A harness on a free port of 127.0.0.1 with the domain `main`; it answers when this returns.
     pub async fn start() -> anyhow::Result<Self> {
-        Self::start_with(Options::default()).await
+        Box::pin(Self::start_with(Options::default())).await
     }
 
     /// The same as the options say.
@@ -96,7 +96,7 @@ impl Harness {
         };
         let limits = ServerLimits { drain: std::time::Duration::ZERO, ..ServerLimits::from(&settings) };
         let tls = server::tls::from_settings(&settings.tls)?;
-        let control = begin(settings, (public_url, address), options).await?;
+        let control = Box::pin(begin(settings, (public_url, address), options)).await?;
         let stop = CancellationToken::new();
         let (router, stopped) = (api::router(&control), stop.clone());
         let serving = tokio::spawn(async move { server::serve(listener, router, &limits, tls, stopped).await });
@@ -111,6 +111,21 @@ impl Harness {
     /// Its base URL, without a trailing slash.
     pub fn base_url(&self) -> String {
         self.app().public_url.as_str().to_owned()
+    }
+
+    /// A URL of a domain: `url("main", "/oauth/token")`.
+    pub fn url(&self, domain: &str, path: &str) -> String {
+        format!("{}/{domain}{path}", self.app().public_url)
+    }
+
+    /// The id and the secret of the gateway registrar, which registers clients and introspects tokens.
+    ///
+    /// # Errors
+    /// A provisioning file said what is there from the start.
+    pub async fn gateway(&self) -> anyhow::Result<(String, String)> {
+        let gateway = self.card().await?.card.gateway.context("a provisioned harness has no gateway registrar")?;
+        let secret = gateway.client_secret.context("the gateway registrar has no secret")?;
+        Ok((gateway.client_id, secret.expose().to_owned()))
     }
 
     /// The issuer of a domain.

@@ -4,13 +4,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::bail;
 
-use crate::config::{BaseUrl, List, Settings};
+use crate::config::{BaseUrl, EMBEDDED_DATABASE, List, Settings};
 use crate::fetch::Fetcher;
 use crate::model::time::Clock;
 use crate::provisioning::file::ProvisioningFile;
 
 /// What a harness is started with.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Options {
     /// The settings. The database is in memory whatever they say; naming one is an error.
     pub settings: Settings,
@@ -28,14 +28,36 @@ pub struct Options {
     pub clock: Option<Clock>,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        let mut settings = Settings::default();
+        // A clock that stands still would never end a limit per minute.
+        settings.rate_limit.enabled = false;
+        Self::new(settings)
+    }
+}
+
 impl Options {
+    /// With these settings, on a free port of 127.0.0.1, with the domain `main`.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            listen: None,
+            base_urls: Vec::new(),
+            provision: None,
+            beyond_loopback: false,
+            fetcher: None,
+            clock: None,
+        }
+    }
+
     /// The settings of the server, once it is clear that nothing else than a throw-away server is meant.
     ///
     /// # Errors
     /// A database, a master key or an address beyond loopback is named.
     pub(super) fn checked(&self) -> anyhow::Result<Settings> {
         let mut settings = self.settings.clone();
-        if settings.database.url.expose() != Settings::default().database.url.expose() {
+        if settings.database.url.expose() != EMBEDDED_DATABASE {
             bail!(
                 "the harness keeps everything in memory, and a database is named (--database-url, DATABASE_URL, REGISTRAR_DATABASE__URL or database.url): `registrar serve` is for databases; to test with the harness, unset it"
             );

@@ -61,10 +61,8 @@ impl Seen {
     /// Looks at a request, and gives it back with its body.
     pub(super) async fn look(parts: &Parts, body: Body) -> (Self, Body) {
         // Whoever asks first whether to send a body is answered by the server.
-        let (read, body) = match parts.headers.contains_key(EXPECT) {
-            true => (Bytes::new(), body),
-            false => read(body).await,
-        };
+        let asks_first = parts.headers.contains_key(EXPECT);
+        let (read, body) = if asks_first { (Bytes::new(), body) } else { read(body).await };
         let path = parts.uri.path().to_owned();
         let (endpoint, domain) = named(&path);
         let query = parts.uri.query().map(str::to_owned);

@@ -1,7 +1,9 @@
 //! The throw-away server: steered over HTTP and in process.
 
+mod documents;
 mod people;
 mod process;
+mod readme;
 mod state;
 mod tokens;
 mod wishes;

@@ -259,8 +259,8 @@ async fn a_configuration_is_imported_and_tests_do_not_meet() {
     server.post("/faults", json!({ "domain": "t1", "endpoint": "register", "status": 500, "times": null })).await;
     let body = json!({ "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none" });
     let (one, two) = (server.api.in_domain("t1"), server.api.in_domain("t2"));
-    let (broken, fine) = tokio::join!(one.register("", &body), two.register("", &body));
-    assert_eq!((broken.status.as_u16(), fine.status.as_u16()), (500, 201));
+    let (broken, whole) = tokio::join!(one.register("", &body), two.register("", &body));
+    assert_eq!((broken.status.as_u16(), whole.status.as_u16()), (500, 201));
     assert_eq!(server.get("/requests?domain=t2").await["items"].as_array().unwrap().len(), 1);
     server.post("/reset", Value::Null).await;
     server.control(Method::GET, "/domains/t1", &Value::Null).await.expect_problem(404, "not_found");

@@ -11,7 +11,7 @@ use super::Story;
 use crate::support::{Backend, scopes};
 
 impl Story {
-    fn interaction(&self) -> Interaction {
+    pub fn interaction(&self) -> Interaction {
         let params = vec![("client_id".to_owned(), "c".to_owned()), ("state".to_owned(), "\u{e9} +&=".to_owned())];
         Interaction {
             id: AttemptId::random(),

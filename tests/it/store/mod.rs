@@ -5,6 +5,7 @@ mod changes;
 mod clients;
 mod documents;
 mod domains;
+mod expiry;
 mod interactions;
 mod keys;
 mod lists;
