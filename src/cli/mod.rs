@@ -139,6 +139,11 @@ impl Cli {
         done
     }
 
+    /// Whether it is a throw-away server that is asked for.
+    pub fn is_harness(&self) -> bool {
+        matches!(self.command, Some(Command::Harness(_)))
+    }
+
     /// Runs the command.
     pub async fn run(mut self, install: InstallLog) -> anyhow::Result<()> {
         match self.command.take().unwrap_or_else(|| Command::Serve(serve::ServeArgs::default())) {

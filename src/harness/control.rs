@@ -55,7 +55,7 @@ pub(super) struct Secrets {
 /// A database and a time that the server can be turned back to.
 #[derive(Debug, Clone)]
 pub(super) struct Moment {
-    image: Arc<[u8]>,
+    image: Arc<Vec<u8>>,
     clock: Setting,
     created_at: UnixTime,
 }
@@ -232,7 +232,7 @@ impl Parts {
 
 async fn moment(app: &App, hand: &Hand) -> anyhow::Result<Moment> {
     let clock = hand.setting();
-    Ok(Moment { image: image(app).await?.into(), clock, created_at: app.clock.now() })
+    Ok(Moment { image: Arc::new(image(app).await?), clock, created_at: app.clock.now() })
 }
 
 /// The database with what was still in memory.

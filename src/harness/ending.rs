@@ -5,7 +5,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::control::{Control, actor};
-use super::forge::{read, user};
+use super::forge::read;
+use super::mint::user;
 use crate::app::App;
 use crate::clients::administer::Step;
 use crate::clients::find::{Fetching, FindIn, Found};

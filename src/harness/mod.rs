@@ -18,12 +18,15 @@ pub mod faults;
 pub mod forge;
 mod front;
 mod instance;
+pub mod mint;
 mod notice;
 pub mod options;
+mod page;
 pub mod people;
 pub mod requests;
 mod seen;
 pub mod token_changes;
+mod walk;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;

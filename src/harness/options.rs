@@ -104,6 +104,12 @@ mod tests {
     }
 
     #[test]
+    fn the_database_that_is_named_nowhere_is_no_database() {
+        assert_eq!(Settings::default().database.url.expose(), EMBEDDED_DATABASE);
+        assert!(!Options::default().settings.rate_limit.enabled);
+    }
+
+    #[test]
     fn it_listens_on_loopback_unless_told_otherwise() {
         assert_eq!(Options::default().checked().unwrap().listen, ([127, 0, 0, 1], 0).into());
         let listen = Some(([0, 0, 0, 0], 8080).into());

@@ -1,18 +1,17 @@
 //! The two databases behind one face: connecting, migrating, transactions.
 
-use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteOwnedBuf, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, PgConnection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use super::cache::Cache;
 use super::changes::Change;
+use super::sqlite::{connect_sqlite, open_memory};
 use crate::model::random::Random;
 use crate::model::secret::Secret;
 use crate::model::time::Clock;
@@ -20,10 +19,7 @@ use crate::model::time::Clock;
 /// A connection that takes longer than this to answer a ping is given up.
 const PING_PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long a request waits for its turn at a database in memory.
-const MEMORY_PATIENCE: Duration = Duration::from_secs(10);
-
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+pub(super) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// Where the database is and how to hold it.
 #[derive(Debug, Clone)]
@@ -133,17 +129,7 @@ impl Store {
         cache_capacity: u64,
         surroundings: (Clock, Random),
     ) -> anyhow::Result<Self> {
-        let pool = memory_pool().await?;
-        match image {
-            Some(image) => {
-                let image = SqliteOwnedBuf::try_from(image)?;
-                pool.acquire().await?.deserialize(None, image, false).await?;
-            }
-            None => {
-                MIGRATIONS.run(&pool).await.context("the tables of a database in memory could not be made")?;
-            }
-        }
-        let backend = Backend::Sqlite { read: pool.clone(), write: pool };
+        let backend = open_memory(image).await?;
         Ok(Self::new(backend, cache_capacity, surroundings, None))
     }
 
@@ -277,109 +263,4 @@ async fn connect_postgres(options: &ConnectOptions) -> anyhow::Result<Backend> {
 async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let pinged = tokio::time::timeout(PING_PATIENCE, sqlx::Connection::ping(connection)).await;
     pinged.map_or(Ok(false), |pinged| pinged.map(|()| true))
-}
-
-async fn connect_sqlite(path: &str, options: &ConnectOptions) -> anyhow::Result<(Backend, Option<File>)> {
-    let path = PathBuf::from(path);
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        create_private_folder(folder).with_context(|| format!("the folder {} cannot be created", folder.display()))?;
-    }
-    let lock = if options.exclusive { Some(lock_file(&path)?) } else { None };
-    let settings = SqliteConnectOptions::new()
-        .filename(&path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
-        .disable_statement_logging();
-    let pool = |max: u32| {
-        SqlitePoolOptions::new()
-            .max_connections(max)
-            .acquire_timeout(Duration::from_secs(options.acquire_timeout))
-            .test_before_acquire(false)
-    };
-    let describe = || format!("the database {} cannot be opened", path.display());
-    let write = pool(1).connect_with(settings.clone()).await.with_context(describe)?;
-    let read = pool(options.max_connections.clamp(1, 4))
-        .connect_with(settings.read_only(true))
-        .await
-        .with_context(describe)?;
-    Ok((Backend::Sqlite { read, write }, lock))
-}
-
-/// One connection: a database in memory is that connection's own.
-async fn memory_pool() -> anyhow::Result<SqlitePool> {
-    let settings = SqliteConnectOptions::new()
-        .in_memory(true)
-        .journal_mode(SqliteJournalMode::Memory)
-        .synchronous(SqliteSynchronous::Off)
-        .foreign_keys(true)
-        .disable_statement_logging();
-    let pool = SqlitePoolOptions::new()
-        .max_connections(1)
-        // Closed, it would take the database with it.
-        .min_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .acquire_timeout(MEMORY_PATIENCE);
-    pool.connect_with(settings).await.context("a database in memory cannot be made")
-}
-
-fn create_private_folder(folder: &Path) -> std::io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// Two servers on one SQLite file would each trust a cache that the other makes stale.
-fn lock_file(database: &Path) -> anyhow::Result<File> {
-    let mut path = database.as_os_str().to_owned();
-    path.push(".lock");
-    let path = PathBuf::from(path);
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .with_context(|| format!("the lock file {} cannot be opened", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(_) => bail!(
-            "another server is running on {}; stop it, or use PostgreSQL (DATABASE_URL) to run several",
-            database.display()
-        ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn sqlite_commits_reach_the_disk_before_they_are_answered() {
-        let folder = tempfile::tempdir().unwrap();
-        let options = ConnectOptions {
-            url: Secret::new(format!("sqlite:{}", folder.path().join("registrar.db").display())),
-            max_connections: 2,
-            acquire_timeout: 5,
-            exclusive: true,
-            cache_capacity: 0,
-        };
-        let store = Store::connect(&options, Clock::System).await.unwrap();
-        let Backend::Sqlite { write, .. } = &store.inner.backend else { panic!("not SQLite") };
-        let pragma = async |name: &str| -> String {
-            let sql = format!("select cast({name} as text) from pragma_{name}");
-            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(write).await.unwrap()
-        };
-        // 2 is FULL: in WAL mode the log is synced at every commit.
-        assert_eq!((pragma("synchronous").await.as_str(), pragma("journal_mode").await.as_str()), ("2", "wal"));
-        assert_eq!(pragma("foreign_keys").await, "1");
-    }
 }

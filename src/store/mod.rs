@@ -46,6 +46,7 @@ pub mod second_factors;
 pub mod secrets;
 pub mod sessions;
 pub mod signing_keys;
+mod sqlite;
 mod statement;
 pub mod statistics;
 pub mod templates;

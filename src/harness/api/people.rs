@@ -14,7 +14,7 @@ use super::InDomain;
 use crate::admin::managing::{Segments, Sent, done};
 use crate::harness::approvals::AutoApproval;
 use crate::harness::control::Control;
-use crate::harness::forge::user;
+use crate::harness::mint::user;
 use crate::harness::people::{Arrival, Decision};
 use crate::model::interaction::Interaction;
 use crate::model::oauth_error::OAuthError;

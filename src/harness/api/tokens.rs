@@ -10,7 +10,8 @@ use super::InDomain;
 use crate::admin::managing::{Segments, Sent, done};
 use crate::harness::control::Control;
 use crate::harness::ending::{Expiry, Revocation};
-use crate::harness::forge::{Mint, Minted};
+use crate::harness::forge::Minted;
+use crate::harness::mint::Mint;
 use crate::harness::token_changes::TokenChange;
 use crate::model::oauth_error::OAuthError;
 

@@ -3,6 +3,7 @@
 mod documents;
 mod people;
 mod process;
+#[expect(clippy::disallowed_methods, reason = "as a user writes it")]
 mod readme;
 mod state;
 mod tokens;
