@@ -208,11 +208,17 @@ impl Parts {
         let _turn = self.turning.lock().await;
         let present = self.present();
         let lasting = self.lasting();
+        let before = self.hand.setting();
         self.hand.set(moment.clock);
-        lasting.queue.clear_all();
         let (keys, public_url) = (Arc::clone(&present.app.keys), present.app.public_url.clone());
-        let next = Instance::from_image(&lasting, &moment.image, keys, public_url).await?;
-        self.replace(next);
+        match Instance::from_image(&lasting, &moment.image, keys, public_url).await {
+            Ok(next) => self.replace(next),
+            Err(error) => {
+                self.hand.set(before);
+                return Err(error);
+            }
+        }
+        lasting.queue.clear_all();
         lasting.outbox.clear();
         self.faults.clear();
         self.requests.clear();

@@ -8,7 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::response::Response;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, StatusCode};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -66,7 +66,7 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub skip: u64,
     /// How often; 1 where absent, null until it is deleted. In answers: how often still.
-    #[serde(default = "once", deserialize_with = "times")]
+    #[serde(default = "once")]
     pub times: Option<u64>,
 }
 
@@ -83,11 +83,6 @@ fn is_zero(value: &u64) -> bool {
 #[expect(clippy::unnecessary_wraps, reason = "the signature serde wants")]
 fn once() -> Option<u64> {
     Some(1)
-}
-
-/// Null means something else than absence.
-fn times<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    Option::deserialize(deserializer)
 }
 
 /// A fault that waits for its requests.

@@ -1,12 +1,9 @@
 //! What happens around each request to the server: faults, approvals in place of pages, changed tokens, records.
 
-use std::sync::Arc;
-
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header::CONTENT_TYPE;
-use tower::ServiceExt as _;
 
 use super::control::Control;
 use super::notice;
@@ -66,7 +63,7 @@ async fn answer(control: &Control, seen: &Seen, request: Request) -> Response {
     if let Some(approved) = control.approvals.answer(control, seen).await {
         return approved;
     }
-    let Ok(answer) = Arc::clone(&instance).router.clone().oneshot(request).await;
+    let answer = instance.answer(request).await;
     control.token_changes.apply(control, seen, answer).await
 }
 

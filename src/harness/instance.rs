@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
 use super::baked;
@@ -34,7 +37,7 @@ pub(super) struct Lasting {
 #[derive(Debug)]
 pub(super) struct Instance {
     pub(super) app: App,
-    pub(super) router: Router,
+    router: Router,
     stop: CancellationToken,
     // Dropped, they end.
     _tasks: JoinSet<()>,
@@ -59,6 +62,12 @@ impl Instance {
         let store = open(lasting, Some(image)).await?;
         store.load_revoked_tokens().await?;
         Self::on(lasting, store, keys, public_url)
+    }
+
+    /// The server's answer to a request that comes from within this process.
+    pub(super) async fn answer(&self, request: Request) -> Response {
+        let Ok(answer) = self.router.clone().oneshot(request).await;
+        answer
     }
 
     fn on(lasting: &Lasting, store: Store, keys: Arc<DataKeys>, public_url: BaseUrl) -> anyhow::Result<Self> {

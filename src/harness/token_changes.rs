@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
-use aws_lc_rs::digest;
 use axum::body::{Body, to_bytes};
 use axum::response::Response;
 use http::StatusCode;
@@ -19,9 +18,9 @@ use super::seen::Seen;
 use crate::app::App;
 use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
-use crate::model::random::encode;
 use crate::model::signing_key::SigningAlgorithm;
 use crate::store::cache::DomainEntry;
+use crate::tokens::id_token::at_hash;
 
 /// What is changed in which tokens.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -133,9 +132,8 @@ fn changed(app: &App, domain: &DomainEntry, token: &str, change: TokenChange) ->
 /// The ID token names the access token that it goes with (OIDC Core §3.1.3.6).
 fn follow(app: &App, domain: &DomainEntry, told: &mut Object, access_token: &str) -> anyhow::Result<()> {
     let Some(id_token) = told.get("id_token").and_then(Value::as_str).map(str::to_owned) else { return Ok(()) };
-    let hash = digest::digest(&digest::SHA256, access_token.as_bytes());
     let mut claims = Object::new();
-    claims.insert("at_hash".to_owned(), encode(&hash.as_ref()[..16]).into());
+    claims.insert("at_hash".to_owned(), at_hash(access_token).into());
     let change = TokenChange { claims, ..TokenChange::default() };
     told.insert("id_token".to_owned(), changed(app, domain, &id_token, change)?.into());
     Ok(())

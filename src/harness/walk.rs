@@ -1,10 +1,9 @@
 //! Somebody on their way through login and consent, by the requests that a browser would send.
 
 use axum::body::Body;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, ORIGIN};
 use http::{Method, Request};
-use tower::ServiceExt as _;
 use url::form_urlencoded::Serializer;
 
 use super::control::Control;
@@ -93,14 +92,10 @@ impl<'a> Walk<'a> {
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .header(ORIGIN, self.app.public_url.as_str());
         }
-        self.serve(request.body(form.map_or_else(Body::empty, Body::from))).await
-    }
-
-    async fn serve(&self, request: Result<Request<Body>, http::Error>) -> Response {
-        let Ok(request) = request else { return Response::new(Body::empty()) };
-        let instance = self.control.present();
-        let Ok(answer) = instance.router.clone().oneshot(request).await;
-        answer
+        match request.body(form.map_or_else(Body::empty, Body::from)) {
+            Ok(request) => self.control.present().answer(request).await,
+            Err(error) => OAuthError::invalid_request(format!("url: cannot be requested: {error}")).into_response(),
+        }
     }
 
     /// The path on this server that an answer leads to.

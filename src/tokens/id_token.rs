@@ -106,7 +106,7 @@ fn about_login(login: &Login) -> Object {
 }
 
 /// The left half of the access token's hash, for algorithms with SHA-256 (OIDC Core §3.1.3.6).
-fn at_hash(access_token: &str) -> String {
+pub fn at_hash(access_token: &str) -> String {
     let hash = digest::digest(&digest::SHA256, access_token.as_bytes());
     encode(&hash.as_ref()[..16])
 }

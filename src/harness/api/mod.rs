@@ -15,7 +15,6 @@ use axum::routing::{any, delete, get, post};
 use http::header::IF_MATCH;
 use http::{HeaderValue, Method, StatusCode, Uri};
 use serde::Deserialize;
-use tower::ServiceExt as _;
 use tower_http::csrf::CsrfLayer;
 
 use super::control::Control;
@@ -99,9 +98,7 @@ async fn administration(State(control): State<Control>, mut request: Request) ->
     if changes && !request.headers().contains_key(IF_MATCH) {
         request.headers_mut().insert(IF_MATCH, HeaderValue::from_static("*"));
     }
-    let instance = control.present();
-    let Ok(answer) = instance.router.clone().oneshot(request).await;
-    answer
+    control.present().answer(request).await
 }
 
 /// The domain that a path names.

@@ -28,8 +28,7 @@ impl Thrown {
         Self::start_with(Options::default()).await
     }
 
-    pub async fn start_with(mut options: Options) -> Self {
-        options.settings.rate_limit.enabled = false;
+    pub async fn start_with(options: Options) -> Self {
         let harness = Harness::start_with(options).await.unwrap();
         let card = harness.card().await.unwrap();
         let gateway = card.card.gateway.map_or_else(

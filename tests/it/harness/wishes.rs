@@ -8,7 +8,7 @@ use registrar::provisioning::file::ProvisioningFile;
 use serde_json::{Value, json};
 
 use super::{REDIRECT, Thrown};
-use crate::support::{Api, Credentials, claims, eventually};
+use crate::support::{Credentials, claims, eventually};
 
 #[tokio::test]
 async fn users_claims_and_clients_change_while_running() {
@@ -327,5 +327,4 @@ async fn registration_is_complete() {
         audit["items"].as_array().unwrap().iter().any(|event| event["action"] == "client.delete")
     })
     .await;
-    let _: &Api = &server.api;
 }
