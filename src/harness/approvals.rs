@@ -2,7 +2,6 @@
 //! client at once.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::response::{IntoResponse as _, Response};
 use http::Method;
@@ -11,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::control::Control;
 use super::people::Decision;
+use super::rules::Stays;
 use super::seen::Seen;
 use crate::model::oauth_error::OAuthError;
 
@@ -28,44 +28,19 @@ pub struct AutoApproval {
     pub when: BTreeMap<String, String>,
 }
 
-/// Who logs in and decides in place of pages, by domain.
-#[derive(Debug, Default)]
-pub(super) struct Approvals(Mutex<BTreeMap<String, Vec<AutoApproval>>>);
-
-impl Approvals {
-    /// Those of a domain.
-    pub(super) fn of(&self, domain: &str) -> Vec<AutoApproval> {
-        self.all().get(domain).cloned().unwrap_or_default()
+/// The answer to an authorization request that somebody decides by themselves.
+pub(super) async fn answer(control: &Control, seen: &Seen) -> Option<Response> {
+    if seen.endpoint != Some("authorize") || !matches!(seen.method, Method::GET | Method::POST) {
+        return None;
     }
-
-    /// Puts others in their place.
-    pub(super) fn set(&self, domain: &str, approvals: Vec<AutoApproval>) {
-        self.all().insert(domain.to_owned(), approvals);
+    // Whoever is at a page already goes on there.
+    if seen.parameter("interaction").is_some() {
+        return None;
     }
-
-    /// Forgets all of them.
-    pub(super) fn clear_all(&self) {
-        self.all().clear();
-    }
-
-    /// The answer to an authorization request that somebody decides by themselves.
-    pub(super) async fn answer(&self, control: &Control, seen: &Seen) -> Option<Response> {
-        if seen.endpoint != Some("authorize") || !matches!(seen.method, Method::GET | Method::POST) {
-            return None;
-        }
-        // Whoever is at a page already goes on there.
-        if seen.parameter("interaction").is_some() {
-            return None;
-        }
-        let domain = seen.domain.as_deref()?;
-        let approval = self.of(domain).into_iter().find(|approval| seen.has_all(&approval.when))?;
-        let form = String::from_utf8_lossy(&seen.body);
-        let query = if seen.method == Method::POST { &form } else { seen.query.as_deref().unwrap_or_default() };
-        let walked = control.walk(domain, query, &approval.user, approval.decision).await;
-        Some(walked.unwrap_or_else(OAuthError::into_response))
-    }
-
-    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Vec<AutoApproval>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    let domain = seen.domain.as_deref()?;
+    let approval = control.approvals.take(domain, |approval| seen.has_all(&approval.when), |_| Stays::Yes)?;
+    let form = String::from_utf8_lossy(&seen.body);
+    let query = if seen.method == Method::POST { &form } else { seen.query.as_deref().unwrap_or_default() };
+    let walked = control.walk(domain, query, &approval.user, approval.decision).await;
+    Some(walked.unwrap_or_else(OAuthError::into_response))
 }

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::approvals::Approvals;
+use super::approvals::AutoApproval;
 use super::faults::Faults;
 use super::instance::{Instance, Lasting};
 use super::requests::Requests;
-use super::token_changes::TokenChanges;
+use super::rules::Rules;
+use super::token_changes::TokenChange;
 use crate::app::App;
 use crate::config::{BaseUrl, List};
 use crate::model::audit_event::Actor;
@@ -41,8 +42,8 @@ pub struct Parts {
     turning: tokio::sync::Mutex<()>,
     pub(super) faults: Faults,
     pub(super) requests: Requests,
-    pub(super) token_changes: TokenChanges,
-    pub(super) approvals: Approvals,
+    pub(super) token_changes: Rules<TokenChange>,
+    pub(super) approvals: Rules<AutoApproval>,
 }
 
 /// What the card says that the database does not tell again.
@@ -115,8 +116,8 @@ impl Control {
             turning: tokio::sync::Mutex::default(),
             faults: Faults::default(),
             requests: Requests::default(),
-            token_changes: TokenChanges::default(),
-            approvals: Approvals::default(),
+            token_changes: Rules::default(),
+            approvals: Rules::default(),
         })))
     }
 }

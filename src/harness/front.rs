@@ -6,8 +6,8 @@ use axum::response::Response;
 use http::header::CONTENT_TYPE;
 
 use super::control::Control;
-use super::notice;
 use super::seen::Seen;
+use super::{approvals, notice, token_changes};
 use crate::model::time::UnixTime;
 use crate::server::Cut;
 
@@ -60,11 +60,11 @@ impl Drop for Record<'_> {
 
 async fn answer(control: &Control, seen: &Seen, request: Request) -> Response {
     let instance = control.present();
-    if let Some(approved) = control.approvals.answer(control, seen).await {
+    if let Some(approved) = approvals::answer(control, seen).await {
         return approved;
     }
     let answer = instance.answer(request).await;
-    control.token_changes.apply(control, seen, answer).await
+    token_changes::apply(control, seen, answer).await
 }
 
 /// The answer, with its body for the record. What streams is not held up.

@@ -24,6 +24,7 @@ pub mod options;
 mod page;
 pub mod people;
 pub mod requests;
+mod rules;
 mod seen;
 pub mod token_changes;
 mod walk;

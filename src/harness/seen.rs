@@ -1,8 +1,6 @@
 //! What a request is about, as faults, rules and records name it.
 
 use axum::body::{Body, Bytes};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt as _;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
@@ -11,6 +9,8 @@ use http_body_util::BodyExt as _;
 use url::form_urlencoded;
 
 use crate::model::oauth_error::OAuthError;
+use crate::oauth::client_auth::basic_pair;
+use crate::oauth::params::decode;
 
 /// How much of a body is looked at, in bytes. The server's own limits are lower; what is longer goes on unread.
 const MOST_READ: usize = 1024 * 1024;
@@ -148,11 +148,9 @@ pub(super) fn pairs(text: &[u8]) -> Vec<(String, String)> {
 fn basic_user(headers: &HeaderMap) -> Option<String> {
     let sent = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = sent.split_once(' ')?;
-    let decoded = scheme.eq_ignore_ascii_case("Basic").then(|| STANDARD.decode(encoded.trim()).ok()).flatten()?;
-    let text = String::from_utf8(decoded).ok()?;
-    let (user, _) = text.split_once(':')?;
+    let (user, _) = scheme.eq_ignore_ascii_case("Basic").then(|| basic_pair(encoded)).flatten()?;
     // RFC 6749 section 2.3.1: form-encoded before it is put together.
-    form_urlencoded::parse(format!("u={user}").as_bytes()).next().map(|(_, user)| user.into_owned())
+    decode(user.as_bytes()).ok()
 }
 
 /// The body's beginning, and a body that gives all of it.
@@ -183,6 +181,9 @@ async fn read(mut body: Body) -> (Bytes, Body) {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     #[test]

@@ -1,7 +1,6 @@
 //! Changes of the tokens that the token endpoint answers.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use axum::body::{Body, to_bytes};
@@ -14,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::control::Control;
 use super::forge::{Draft, Flaw, TokenKind, forge, overlay, read};
+use super::rules::{Rules, Stays};
 use super::seen::Seen;
 use crate::app::App;
 use crate::model::json::Object;
@@ -43,82 +43,56 @@ pub struct TokenChange {
     pub times: Option<u64>,
 }
 
-/// What is changed in which tokens, by domain.
-#[derive(Debug, Default)]
-pub(super) struct TokenChanges(Mutex<BTreeMap<String, Vec<TokenChange>>>);
-
-impl TokenChanges {
-    /// The changes of a domain that have times left.
-    pub(super) fn of(&self, domain: &str) -> Vec<TokenChange> {
-        self.all().get(domain).cloned().unwrap_or_default()
+impl TokenChange {
+    fn use_once(&mut self) -> Stays {
+        let Some(times) = &mut self.times else { return Stays::Yes };
+        *times -= 1;
+        if *times == 0 { Stays::No } else { Stays::Yes }
     }
+}
 
-    /// Puts others in their place.
-    pub(super) fn set(&self, domain: &str, changes: Vec<TokenChange>) -> Result<(), OAuthError> {
-        if changes.iter().any(|change| change.claims.is_empty() && change.flaw.is_none()) {
-            return Err(OAuthError::invalid_request("items: each needs claims, a flaw or both"));
+/// Lays down what is changed from now on.
+pub(super) fn set(rules: &Rules<TokenChange>, domain: &str, mut changes: Vec<TokenChange>) -> Result<(), OAuthError> {
+    if changes.iter().any(|change| change.claims.is_empty() && change.flaw.is_none()) {
+        return Err(OAuthError::invalid_request("items: each needs claims, a flaw or both"));
+    }
+    changes.retain(|change| change.times != Some(0));
+    rules.set(domain, changes);
+    Ok(())
+}
+
+/// The answer with its tokens changed.
+pub(super) async fn apply(control: &Control, seen: &Seen, answer: Response) -> Response {
+    let domain = seen.domain.as_deref().filter(|_| seen.endpoint == Some("token")).unwrap_or_default();
+    if answer.status() != StatusCode::OK || control.token_changes.of(domain).is_empty() {
+        return answer;
+    }
+    let (mut parts, body) = answer.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let Ok(mut told) = serde_json::from_slice::<Object>(&body) else {
+        return Response::from_parts(parts, Body::from(body));
+    };
+    if let Err(error) = change(control, (domain, seen), &mut told).await {
+        tracing::warn!(error = format!("{error:#}"), "a token could not be changed");
+    }
+    parts.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(Value::Object(told).to_string()))
+}
+
+async fn change(control: &Control, (name, seen): (&str, &Seen), told: &mut Object) -> anyhow::Result<()> {
+    let app = control.app();
+    let domain = app.store.domain_named(name).await?.context("the domain is gone")?;
+    for (kind, member) in [(TokenKind::AccessToken, "access_token"), (TokenKind::IdToken, "id_token")] {
+        let Some(token) = told.get(member).and_then(Value::as_str).map(str::to_owned) else { continue };
+        let fits = |change: &TokenChange| change.token == kind && seen.has_all(&change.when);
+        let Some(met) = control.token_changes.take(name, fits, TokenChange::use_once) else { continue };
+        let changed = changed(&app, &domain, &token, met)?;
+        if kind == TokenKind::AccessToken {
+            follow(&app, &domain, told, &changed)?;
         }
-        let mut changes = changes;
-        changes.retain(|change| change.times != Some(0));
-        self.all().insert(domain.to_owned(), changes);
-        Ok(())
+        told.insert(member.to_owned(), changed.into());
     }
-
-    /// Forgets all changes.
-    pub(super) fn clear_all(&self) {
-        self.all().clear();
-    }
-
-    /// The answer with its tokens changed.
-    pub(super) async fn apply(&self, control: &Control, seen: &Seen, answer: Response) -> Response {
-        let domain = seen.domain.as_deref().filter(|_| seen.endpoint == Some("token")).unwrap_or_default();
-        if answer.status() != StatusCode::OK || !self.all().contains_key(domain) {
-            return answer;
-        }
-        let (mut parts, body) = answer.into_parts();
-        let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-        let Ok(mut told) = serde_json::from_slice::<Object>(&body) else {
-            return Response::from_parts(parts, Body::from(body));
-        };
-        if let Err(error) = self.change(control, (domain, seen), &mut told).await {
-            tracing::warn!(error = format!("{error:#}"), "a token could not be changed");
-        }
-        parts.headers.remove(CONTENT_LENGTH);
-        Response::from_parts(parts, Body::from(Value::Object(told).to_string()))
-    }
-
-    async fn change(&self, control: &Control, (name, seen): (&str, &Seen), told: &mut Object) -> anyhow::Result<()> {
-        let app = control.app();
-        let domain = app.store.domain_named(name).await?.context("the domain is gone")?;
-        for (kind, member) in [(TokenKind::AccessToken, "access_token"), (TokenKind::IdToken, "id_token")] {
-            let Some(token) = told.get(member).and_then(Value::as_str).map(str::to_owned) else { continue };
-            let Some(change) = self.meet(name, seen, kind) else { continue };
-            let changed = changed(&app, &domain, &token, change)?;
-            if kind == TokenKind::AccessToken {
-                follow(&app, &domain, told, &changed)?;
-            }
-            told.insert(member.to_owned(), changed.into());
-        }
-        Ok(())
-    }
-
-    fn meet(&self, domain: &str, seen: &Seen, kind: TokenKind) -> Option<TokenChange> {
-        let mut all = self.all();
-        let changes = all.get_mut(domain)?;
-        let at = changes.iter().position(|change| change.token == kind && seen.has_all(&change.when))?;
-        let met = changes[at].clone();
-        if let Some(times) = &mut changes[at].times {
-            *times -= 1;
-            if *times == 0 {
-                changes.remove(at);
-            }
-        }
-        Some(met)
-    }
-
-    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Vec<TokenChange>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    Ok(())
 }
 
 fn changed(app: &App, domain: &DomainEntry, token: &str, change: TokenChange) -> anyhow::Result<String> {

@@ -1,8 +1,6 @@
 //! What an attempt's timeline says of the token endpoint (RFC 6749 §4.1.3, §6). Clients that act for themselves have none.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
+use super::client_auth::basic_pair;
 use super::client_request::ClientRequest;
 use super::params::Params;
 use super::request::InDomain;
@@ -51,7 +49,6 @@ fn begun(at: &InDomain, params: &Params) -> Option<TraceStep> {
 /// The client that Basic credentials name, if it is one in memory: anything else may be a secret in the wrong place.
 fn named_by_basic(at: &InDomain, header: &str) -> Option<ClientId> {
     let (_, encoded) = header.split_once(' ')?;
-    let credentials = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let id = ClientId(credentials.split_once(':')?.0.to_owned());
+    let id = ClientId(basic_pair(encoded)?.0);
     at.app.store.cache().client(at.domain.id(), &id).map(|_| id)
 }

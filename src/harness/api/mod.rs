@@ -1,5 +1,6 @@
 //! The control API: one file per thing that is steered.
 
+mod hosts;
 pub mod openapi;
 pub mod people;
 pub mod queue;
@@ -9,7 +10,7 @@ pub mod tokens;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, delete, get, post};
 use http::header::IF_MATCH;
@@ -61,9 +62,10 @@ pub(super) fn router(control: &Control) -> Router {
         .fallback(any(administration))
         // A page of another site that is open in a browser beside the tests.
         .layer(CsrfLayer::new())
+        .layer(from_fn_with_state(control.clone(), hosts::known))
         .layer(from_fn(problems));
     Router::new()
-        .route("/harness/v1/", get(server::card))
+        .route("/harness/v1/", get(server::card).layer(from_fn_with_state(control.clone(), hosts::known)))
         .nest(CONTROL, own)
         .fallback(front::serve)
         .with_state(control.clone())

@@ -185,7 +185,11 @@ pub async fn provision(State(control): State<Control>, request: Request) -> Resu
     let text = std::str::from_utf8(&text).map_err(|_| OAuthError::invalid_request("the file must be UTF-8"))?;
     let wrong = |error: anyhow::Error| OAuthError::invalid_request(format!("{error:#}"));
     let file = ProvisioningFile::parse(text).map_err(wrong)?;
-    let applied = provision_all(&control.app(), &file).await.map_err(wrong)?;
+    let failed = |error: anyhow::Error| match error.chain().any(|cause| cause.is::<sqlx::Error>()) {
+        true => OAuthError::server_error(error),
+        false => wrong(error),
+    };
+    let applied = provision_all(&control.app(), &file).await.map_err(failed)?;
     Ok(Json(Applied { applied }))
 }
 

@@ -12,7 +12,7 @@ use crate::harness::control::Control;
 use crate::harness::ending::{Expiry, Revocation};
 use crate::harness::forge::Minted;
 use crate::harness::mint::Mint;
-use crate::harness::token_changes::TokenChange;
+use crate::harness::token_changes::{TokenChange, set};
 use crate::model::oauth_error::OAuthError;
 
 /// What is changed in which tokens.
@@ -51,7 +51,7 @@ pub async fn set_changes(
     Sent(wanted): Sent<Changes>,
 ) -> Result<Json<Changes>, OAuthError> {
     state.0.domain(&at.domain).await?;
-    state.0.token_changes.set(&at.domain, wanted.items)?;
+    set(&state.0.token_changes, &at.domain, wanted.items)?;
     changes(state, Segments(at)).await
 }
 
@@ -62,7 +62,7 @@ pub async fn clear_changes(
     Segments(at): Segments<InDomain>,
 ) -> Result<Response, OAuthError> {
     control.domain(&at.domain).await?;
-    control.token_changes.set(&at.domain, Vec::new())?;
+    control.token_changes.set(&at.domain, Vec::new());
     Ok(done())
 }
 

@@ -12,10 +12,8 @@ use crate::oauth::params::decode;
 pub(super) async fn basic(attempt: &Attempt<'_>) -> Result<Authenticated, OAuthError> {
     let malformed =
         || OAuthError::invalid_client("the Basic credentials are not base64 of client_id:client_secret in UTF-8");
-    let encoded = attempt.basic.unwrap_or_default();
-    let bytes = STANDARD.decode(encoded).map_err(|_| malformed())?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
-    let (id, secret) = text.split_once(':').ok_or_else(malformed)?;
+    let (id, secret) = basic_pair(attempt.basic.unwrap_or_default()).ok_or_else(malformed)?;
+    let (id, secret) = (id.as_str(), secret.as_str());
     let decoded = |text: &str| decode(text.as_bytes()).ok().filter(|decoded| decoded != text);
     let (id_decoded, secret_decoded) = (decoded(id), decoded(secret));
     let named = |own: &str| attempt.params.get("client_id").is_none_or(|named| named == own);
@@ -29,6 +27,14 @@ pub(super) async fn basic(attempt: &Attempt<'_>) -> Result<Authenticated, OAuthE
         }
         result => result,
     }
+}
+
+/// Client id and secret of Basic credentials, as they were sent: form-encoded or not.
+pub(crate) fn basic_pair(encoded: &str) -> Option<(String, String)> {
+    let mut id = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let secret = id.split_off(id.find(':')? + 1);
+    id.pop();
+    Some((id, secret))
 }
 
 /// By `client_id` and `client_secret` in the body.

@@ -8,6 +8,7 @@ mod private_key_jwt;
 
 use std::sync::Arc;
 
+pub(crate) use client_secret::basic_pair;
 use futures_util::future::BoxFuture;
 
 use super::params::Params;

@@ -1,6 +1,7 @@
 //! Clock, reset, snapshots, what is handed out, and the description of all that.
 
 use http::Method;
+use registrar::harness::Options;
 use serde_json::{Value, json};
 
 use super::Thrown;
@@ -191,4 +192,26 @@ async fn no_page_of_another_site_steers_the_server() {
     assert_eq!(refused.header("access-control-allow-origin"), "");
     refused.expect_problem(403, "forbidden");
     server.control(Method::PUT, "/reset", &Value::Null).await.expect_problem(405, "method_not_allowed");
+}
+
+#[tokio::test]
+async fn no_name_that_was_rebound_to_this_machine_steers_the_server() {
+    let base_urls = vec!["http://registrar.test:9000".parse().unwrap()];
+    let server = Thrown::start_with(Options { base_urls, ..Options::default() }).await;
+    let card = |host: &'static str| {
+        let url = format!("{}/harness/v1", server.api.base);
+        let api = &server.api;
+        async move { api.send(Method::GET, &url, &[("host", host)], "").await }
+    };
+    let told = card("evil.example:9000").await.expect_problem(403, "forbidden");
+    assert!(told.contains("--base-url"), "{told}");
+    card("localhost.evil.example").await.expect_problem(403, "forbidden");
+    for own in ["localhost:1", "ci.localhost", "127.0.0.1", "[::1]:80", "REGISTRAR.test:9000"] {
+        assert_eq!(card(own).await.status, 200, "{own}");
+    }
+    // Where everybody may steer it, under any name.
+    let listen = Some(([0, 0, 0, 0], 0).into());
+    let open = Thrown::start_with(Options { listen, beyond_loopback: true, ..Options::default() }).await;
+    let url = format!("http://127.0.0.1:{}/harness/v1", open.harness.address().port());
+    open.api.send(Method::GET, &url, &[("host", "registrar:9000")], "").await.expect(200);
 }
