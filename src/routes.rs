@@ -4,9 +4,17 @@ mod api;
 mod console;
 mod protocol;
 
+use std::convert::Infallible;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
 use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::future::RouteFuture;
 use axum::routing::{MethodRouter, any, get};
 use http::Method;
+use tower::Service;
 
 use crate::admin::admit::Needs;
 use crate::app::App;
@@ -101,7 +109,41 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
 pub fn router(app: &App) -> Router {
     let own_listener = app.settings.metrics.listen.is_some();
     let metrics = if own_listener { &[][..] } else { &[METRICS][..] };
-    assemble(app, routes().chain(metrics))
+    let protocol = assemble(app, protocol::PROTOCOL.iter().chain(metrics));
+    Router::new().fallback_service(Halves { app: app.clone(), protocol, administration: Arc::default() })
+}
+
+/// The routes of the protocol, and those of administration. These are many times more, and many a server, such as one
+/// for tests, is never asked for one: they are put together for the first who asks.
+#[derive(Clone)]
+struct Halves {
+    app: App,
+    protocol: Router,
+    administration: Arc<OnceLock<Router>>,
+}
+
+impl Service<Request> for Halves {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = RouteFuture<Infallible>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // A router always is.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        if !is_of_administration(request.uri().path()) {
+            return self.protocol.call(request);
+        }
+        let all = || assemble(&self.app, api::API.iter().chain(console::CONSOLE));
+        self.administration.get_or_init(all).clone().call(request)
+    }
+}
+
+fn is_of_administration(path: &str) -> bool {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    matches!(first, "api" | "console")
 }
 
 /// The router of the listener for metrics.
@@ -132,4 +174,15 @@ async fn nowhere() -> OAuthError {
 
 async fn wrong_method(method: Method) -> OAuthError {
     OAuthError::method_not_allowed(format!("{method} is not served under this path"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_half_has_its_own_paths() {
+        assert!(protocol::PROTOCOL.iter().chain([&METRICS]).all(|route| !is_of_administration(route.path)));
+        assert!(api::API.iter().chain(console::CONSOLE).all(|route| is_of_administration(route.path)));
+    }
 }

@@ -1,10 +1,17 @@
 //! What the documents show, run as it stands.
 
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::support::free_port;
 
 const README: &str = include_str!("../../../README.md");
+
+/// How long the lines of a page may take, on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The first block of a language in the README's section on the harness.
 fn example(language: &str) -> &'static str {
@@ -22,8 +29,8 @@ async fn run(script: &str, folder: &Path) -> String {
         shell.env_remove(name);
     }
     shell.env("PATH", format!("{}:{}", own.display(), std::env::var("PATH").unwrap()));
-    let output =
-        shell.arg("-c").arg(format!("set -euo pipefail\n{script}")).current_dir(folder).output().await.unwrap();
+    shell.arg("-c").arg(format!("set -euo pipefail\n{script}")).current_dir(folder).kill_on_drop(true);
+    let output = timeout(PATIENCE, shell.output()).await.expect("the lines come to an end").unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}\n{err}");
     out.into_owned()
@@ -50,6 +57,8 @@ async fn every_shell_line_of_the_page_works() {
     let blocks: Vec<&str> = page.split("```sh\n").skip(1).map(|block| block.split_once("```").unwrap().0).collect();
     assert!(blocks.len() > 30, "the page has lost blocks");
     let folder = tempfile::tempdir().unwrap();
-    let said = run(&blocks.concat(), folder.path()).await;
+    // The one port that has to be known beforehand.
+    let lines = blocks.concat().replace("18080", &free_port().to_string());
+    let said = run(&lines, folder.path()).await;
     assert!(said.contains("\"active\":true") && said.contains("\"active\":false"), "{said}");
 }

@@ -23,6 +23,6 @@ pub use database::{Backend, Database, audit_log};
 pub use login::{REDIRECT, VERIFIER, add_user, decoded, log_in, text};
 pub use origin::Origin;
 pub use people::{Authorize, CHALLENGE, PASSWORD, claims};
-pub use postgres::{PrivatePostgres, Wire};
+pub use postgres::{PrivatePostgres, Wire, free_port};
 pub use process::{Administrator, Launch, MASTER_KEY, Process, eventually, make_initial_access_token};
 pub use server::{Credentials, START, TestServer, baked_keys, scopes};
