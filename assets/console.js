@@ -175,7 +175,16 @@
     for (const details of all("details.switcher[open]")) if (!details.contains(event.target)) details.open = false;
   });
 
+  // Of pages that stand side by side, the present one is in sight.
+  const showCurrent = (strip) => {
+    const current = strip.querySelector("[aria-current]");
+    if (!current) return;
+    const [inner, outer] = [current.getBoundingClientRect(), strip.getBoundingClientRect()];
+    strip.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+  };
+
   reveal(document);
   count();
+  for (const strip of all(".tabs")) showCurrent(strip);
   for (const holder of all("[data-refresh]")) follow(holder);
 })();

@@ -50,10 +50,15 @@ impl Moment {
 
     /// For people who read many of them in a table: the month's name cut to three letters, the time in UTC.
     pub fn short(self) -> String {
-        let (year, month, day) = self.date();
         let (hour, minute, _) = self.time_of_day();
+        format!("{}, {hour:02}:{minute:02}", self.short_day())
+    }
+
+    /// For people who read many of them in a table: the day alone.
+    pub fn short_day(self) -> String {
+        let (year, month, day) = self.date();
         let name = usize::try_from(month - 1).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"");
-        format!("{day} {} {year}, {hour:02}:{minute:02}", name.get(..3).unwrap_or(name))
+        format!("{day} {} {year}", name.get(..3).unwrap_or(name))
     }
 
     fn time_of_day(self) -> (i64, i64, i64) {
@@ -96,5 +101,6 @@ mod tests {
         }
         assert_eq!(Moment(UnixTime(1_795_320_000)).words(), "22 November 2026, 04:00 UTC");
         assert_eq!(Moment(UnixTime(1_795_320_000)).short(), "22 Nov 2026, 04:00");
+        assert_eq!(Moment(UnixTime(1_795_320_000)).short_day(), "22 Nov 2026");
     }
 }

@@ -17,6 +17,8 @@ const PICTURES = `${import.meta.dirname}/../../docs/images`;
 const PICTURE_SIZE = 150_000;
 // A page waits for the server most of the time.
 const AT_ONCE = 3;
+const PHONE = { width: 360, height: 740 };
+const LOW = { width: 1280, height: 640 };
 
 export default async function looks(scene) {
   const owner = await inProfile(scene, async (page, context) => {
@@ -35,6 +37,8 @@ export default async function looks(scene) {
         page.on('pageerror', (error) => complaints.push(error.message));
         await prepare(page);
         await inspect(page, `console ${name}`, true);
+        await page.setViewportSize(PHONE);
+        assert.deepEqual(await outOfReach(page), []);
         assert.deepEqual(complaints, []);
       }, { storageState: state }));
   const nobody = { cookies: [], origins: [] };
@@ -56,6 +60,7 @@ export default async function looks(scene) {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, next));
   await special(scene, look, places);
+  await inSight(scene, signedIn, places);
   if (process.env.BROWSER_SCREENSHOTS) await scene.check('the pictures of the manual are taken', () => signedIn((page) => pictures(scene, page, places)));
 }
 
@@ -121,6 +126,56 @@ async function connect(scene, asked) {
   });
 }
 
+/** What one has to scroll sideways for: the page as a whole, and what can be done to the rows of a table. */
+function outOfReach(page) {
+  return page.evaluate(() => {
+    const outside = (element) => {
+      const { left, right } = element.getBoundingClientRect();
+      return left < 0 || right > innerWidth;
+    };
+    const controls = [...document.querySelectorAll('main tbody :is(a, button, input:not([type="hidden"]))')].filter(outside);
+    const wide = document.documentElement.scrollWidth > innerWidth ? ['the page'] : [];
+    return [...wide, ...controls.map((control) => control.textContent.trim() || control.name)];
+  });
+}
+
+/** What stays in sight on a small screen, and the menu of a phone. */
+async function inSight(scene, signedIn, places) {
+  const { base } = scene;
+  const seen = async (page, selector) => {
+    const boxes = await page.locator(selector).evaluateAll((elements) => elements.map((element) => element.getBoundingClientRect().toJSON()));
+    const { width, height } = page.viewportSize();
+    assert.ok(boxes.length > 0, selector);
+    for (const { left, top, right, bottom } of boxes) {
+      assert.ok(left >= 0 && top >= 0 && right <= width && bottom <= height, `${selector} ends at ${right}, ${bottom}`);
+    }
+  };
+  await scene.check('the way out, and what is done to chosen applications, are in sight in a low window', () =>
+    signedIn(async (page) => {
+      await page.setViewportSize(LOW);
+      await page.goto(`${base}${at}/applications`);
+      await seen(page, '.who a, .who button, .bulk button');
+    }));
+  await scene.check('on a phone the present tab is in sight', () =>
+    signedIn(async (page) => {
+      await page.setViewportSize(PHONE);
+      await page.goto(`${base}${at}/applications/${places.client_id}/activity`);
+      await seen(page, '.tabs [aria-current]');
+    }));
+  await scene.check('the menu of a phone closes by its button and by Escape', () =>
+    signedIn(async (page) => {
+      await page.setViewportSize(PHONE);
+      await page.goto(`${base}${at}`);
+      for (const close of [() => page.click('.menu-close'), () => page.keyboard.press('Escape')]) {
+        await page.click('.menu');
+        await page.waitForSelector('#navigation:popover-open');
+        await seen(page, '.menu-close, .who a, .who button');
+        await close();
+        await page.waitForSelector('#navigation', { state: 'hidden' });
+      }
+    }));
+}
+
 /** Pages that come by a form. */
 async function special(scene, look, places) {
   const { base } = scene;
@@ -149,7 +204,7 @@ async function special(scene, look, places) {
     await page.waitForSelector('#verdict');
   });
   await look('the open navigation', async (page) => {
-    await page.setViewportSize({ width: 360, height: 740 });
+    await page.setViewportSize(PHONE);
     await page.goto(`${base}${at}`);
     await page.click('.menu');
     await page.waitForSelector('#navigation:popover-open');

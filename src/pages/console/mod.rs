@@ -33,6 +33,7 @@ mod problem;
 mod qr;
 #[cfg(test)]
 mod resource_samples;
+mod rows;
 mod showing;
 mod table;
 #[cfg(test)]
@@ -68,6 +69,7 @@ pub use overview::{Expiring, NextStep, Origin, Overview, Refusal};
 pub use parts::{Badge, BadgeKind, Choice, Column, Order, Pager, Tab, Total, grouped};
 pub use problem::{Conflict, Problem};
 pub use qr::QrCode;
+pub use rows::labelled;
 pub use showing::{Copyable, Outcome, Stat, WizardStep};
 pub use table::{Cell, RowButton, TablePage, TableRow, TokenMade};
 pub use traces::{Trace, TraceEntry, TraceRow, Traces};
