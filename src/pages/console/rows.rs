@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::parts::Column;
 
-/// The rows, each cell with its role and the heading of its column: in a narrow window the cells stand below one another and say
-/// themselves what they are, and what no longer looks like a table is still one to whoever hears it.
+/// The rows, each cell with its role and the heading of its column: in a narrow window the cells stand below one
+/// another and say themselves what they are, and what no longer looks like a table is still one to whoever hears it.
 pub fn labelled(rows: &str, columns: &(impl AsRef<[Column]> + ?Sized)) -> String {
     let mut headings = columns.as_ref().iter();
     let mut html = String::with_capacity(2 * rows.len());
@@ -43,9 +43,11 @@ mod tests {
     #[test]
     fn a_cell_has_its_role_and_the_heading_of_its_column() {
         let columns = ["Name", "Kind", "The \"last\" use"].map(Column::new);
-        let row = "<tr data-key=\"a\"><td class=\"check\"><input></td>\n<th scope=\"row\">A &#62; B</th><td class=\"claimed\"><b>C</b></td><td></td><td>over</td></tr>";
+        let row = "<tr data-key=\"a\"><td class=\"check\"><input></td>\n\
+            <th scope=\"row\">A &#62; B</th><td class=\"claimed\"><b>C</b></td><td></td><td>over</td></tr>";
         let expected = "<tr data-key=\"a\" role=\"row\"><td class=\"check\" role=\"cell\"><input></td>\n\
-            <th scope=\"row\" role=\"rowheader\">A &#62; B</th><td class=\"claimed\" role=\"cell\" data-label=\"Kind\"><b>C</b></td>\
+            <th scope=\"row\" role=\"rowheader\">A &#62; B</th>\
+            <td class=\"claimed\" role=\"cell\" data-label=\"Kind\"><b>C</b></td>\
             <td role=\"cell\" data-label=\"The &quot;last&quot; use\"></td><td role=\"cell\">over</td></tr>";
         assert_eq!(labelled(row, &columns), expected);
         // Every row begins with the first column again.
