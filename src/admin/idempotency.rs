@@ -4,7 +4,8 @@
 //! # Design
 //! The request is noted before it runs, under whoever sends it, and its answer is kept sealed for a day: it may hold a
 //! secret that is shown once. A request whose answer was not kept (the server was stopped or failed meanwhile) is never
-//! run again: nobody can say whether it was done. Only one that was turned away before it began is forgotten.
+//! run again: nobody can say whether it was done. Only one that was turned away before it began is forgotten: it came too
+//! often or at a bad time, or was not meant for the present version.
 
 use aws_lc_rs::digest::{self, SHA256};
 use axum::body::{Body, to_bytes};
@@ -13,11 +14,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{CONTENT_TYPE, ETAG, LOCATION};
+use http::header::{CONTENT_TYPE, ETAG, IF_MATCH, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::managing::Managing;
+use super::managing::{Managing, ManagingDomain};
 use crate::app::App;
 use crate::keys::data_keys::HashPurpose;
 use crate::model::oauth_error::OAuthError;
@@ -37,7 +38,7 @@ const KEPT: i64 = 86_400;
 /// The longest key.
 const LONGEST_KEY: usize = 255;
 
-/// The longest answer that is kept, in bytes.
+/// The longest answer that is kept, in bytes; a longer one is told once.
 const LONGEST_ANSWER: usize = 256 * 1_024;
 
 /// An answer as it is kept.
@@ -80,10 +81,18 @@ async fn run_once(app: &App, key: &str, request: Request, next: Next) -> Result<
     let key = RequestKey { owner, key_hash };
     let (parts, body) = request.into_parts();
     let body = read_body(body).await?;
+    // Of the domain, because another one may have its name by then.
+    let domain = parts.extensions.get::<ManagingDomain>().map(|at| at.domain.id().to_string());
     let mut what = digest::Context::new(&SHA256);
-    for part in [parts.uri.to_string().as_bytes(), b"\n", &body] {
+    for part in [parts.uri.to_string().as_bytes(), b"\n", domain.unwrap_or_default().as_bytes(), b"\n"] {
         what.update(part);
     }
+    for tags in parts.headers.get_all(IF_MATCH) {
+        what.update(tags.as_bytes());
+        what.update(b"\n");
+    }
+    what.update(b"\n");
+    what.update(&body);
     let until = app.clock.now().plus(KEPT);
     match app.store.begin_idempotent(&key, what.finish().as_ref(), until).await? {
         Known::Answered(status, answer) => return replay(app, &key, status, &answer),
@@ -109,7 +118,12 @@ async fn keep(app: &App, key: &RequestKey, response: Response) -> Result<Respons
     // A failure with a cause may have come after the change: the connection may be lost while it is committed.
     let failed = response.extensions().get::<Cause>().is_some();
     match response.status() {
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS if !failed => {
+        StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::PRECONDITION_FAILED
+        | StatusCode::PRECONDITION_REQUIRED
+            if !failed =>
+        {
             app.store.forget_idempotent(key).await?;
             return Ok(response);
         }
@@ -117,7 +131,10 @@ async fn keep(app: &App, key: &RequestKey, response: Response) -> Result<Respons
         _ => {}
     }
     let (parts, body) = response.into_parts();
-    let body = to_bytes(body, LONGEST_ANSWER).await.map_err(OAuthError::server_error)?;
+    let body = to_bytes(body, usize::MAX).await.map_err(OAuthError::server_error)?;
+    if body.len() > LONGEST_ANSWER {
+        return Ok(Response::from_parts(parts, Body::from(body)));
+    }
     let told = [CONTENT_TYPE, LOCATION, ETAG].into_iter().filter_map(|name| {
         let value = parts.headers.get(&name)?.to_str().ok()?;
         Some((name.to_string(), value.to_owned()))
