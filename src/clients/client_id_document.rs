@@ -129,7 +129,7 @@ impl Registry {
         let fetched = self.fetcher.get_json(id.as_str()).await.map_err(|error| Failure {
             // The server says that there is none, rather than nothing.
             definitive: matches!(error, FetchError::Status(404 | 410)),
-            problem: format!("cannot be fetched: {error}"),
+            problem: format!("cannot be fetched: {}", error.told(id.as_str())),
         })?;
         let (least, most) = KEPT_BOUNDS;
         let kept = fetched.max_age.unwrap_or(KEPT).clamp(least, most);

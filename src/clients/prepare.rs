@@ -171,7 +171,8 @@ impl Registry {
 
     /// The document that a member names.
     async fn fetch_named(&self, member: &str, uri: &str) -> Result<Value, Refusal> {
-        let refused = |error: FetchError| Refusal::one(member, "document", format!("cannot be fetched: {error}"));
+        let refused =
+            |error: FetchError| Refusal::one(member, "document", format!("cannot be fetched: {}", error.told(uri)));
         self.fetcher.get_json(uri).await.map(|fetched| fetched.value).map_err(refused)
     }
 }

@@ -71,7 +71,7 @@ impl Registry {
     }
 
     async fn fetch_key_set(&self, uri: &str, now: UnixTime) -> Result<JwkSet, String> {
-        let fetched = self.fetcher.get_json(uri).await.map_err(|error: FetchError| error.to_string())?;
+        let fetched = self.fetcher.get_json(uri).await.map_err(|error: FetchError| error.told(uri))?;
         let keys = parse_key_set(&fetched.value)?;
         let (least, most) = KEPT_BOUNDS;
         let kept_until = now.plus(fetched.max_age.unwrap_or(KEPT).clamp(least, most));

@@ -5,7 +5,7 @@ use std::io;
 
 use tokio_rustls::rustls;
 
-/// Why nothing was fetched. The text is short, and safe to show to whoever named the URL.
+/// Why nothing was fetched. The text is short, and for administrators and the log; see [`FetchError::told`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// The text is no URL with a host, or carries a user name.
@@ -44,6 +44,20 @@ pub enum FetchError {
     /// Something else went wrong, such as a connection lost.
     #[error("failed")]
     Failed,
+}
+
+impl FetchError {
+    /// What whoever named the URL is told. Anybody may name one: whether a name is known on this server's network, and
+    /// what answers there, is nothing to tell them. The log has it.
+    pub fn told(&self, url: &str) -> String {
+        match self {
+            Self::Unresolvable | Self::PrivateAddress | Self::Unreachable | Self::TimedOut => {
+                tracing::info!(?url, reason = %self, "what a client names was not fetched");
+                "no server answers at a public address".to_owned()
+            }
+            other => other.to_string(),
+        }
+    }
 }
 
 /// The reason in the client's chain of errors.

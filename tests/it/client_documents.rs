@@ -437,7 +437,7 @@ async fn a_widely_known_document_is_built_in_for_when_its_server_turns_us_away(
         refused(&server, "https://claude.ai/oauth/claude-code-client-metadata").await.contains("ask the administrator")
     );
     for unknown in ["https://chatgpt.com/oauth/other/client.json", "https://app.example.com/client.json"] {
-        assert!(refused(&server, unknown).await.contains("cannot be fetched: resolves to a private address"));
+        assert!(refused(&server, unknown).await.contains("cannot be fetched: no server answers at a public address"));
     }
 }
 
@@ -452,7 +452,7 @@ async fn addresses_that_are_nobodys_business_are_not_fetched(
     let literal = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
     for host in ["rebind.example", "localhost", &literal] {
         let said = refused(&server, &format!("https://{host}/latest/meta-data")).await;
-        assert!(said.contains("resolves to a private address"), "{host}: {said}");
+        assert!(said.contains("no server answers at a public address"), "{host}: {said}");
     }
 }
 

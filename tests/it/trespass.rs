@@ -148,7 +148,7 @@ async fn documents_are_not_fetched_from_where_only_the_server_gets(
         json!({ "sector_identifier_uri": uri, "subject_type": "pairwise", "redirect_uris": redirects }),
     ] {
         let said = server.api.register(&admin, &body).await.expect_error(400, "invalid_client_metadata");
-        assert!(said.contains("private address"), "{said}");
+        assert!(said.contains("no server answers at a public address"), "{said}");
     }
     let http = json!({ "jwks_uri": uri.replace("https", "http"), "redirect_uris": redirects });
     server.api.register(&admin, &http).await.expect_error(400, "invalid_client_metadata");
