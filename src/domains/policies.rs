@@ -7,7 +7,7 @@ use super::Domains;
 use super::settings::changed_meanwhile;
 use crate::model::audit_event::Actor;
 use crate::model::client::Client;
-use crate::model::id::PolicyId;
+use crate::model::id::{PolicyId, names_no_page};
 use crate::model::json::{Object, members};
 use crate::model::oauth_error::OAuthError;
 use crate::model::registration::policy::Policy;
@@ -28,6 +28,11 @@ impl Domains {
             return Err(OAuthError::invalid_request(
                 "name: a policy's name is 1 to 63 letters, digits, '-', '_' and '.', not beginning with '-'",
             ));
+        }
+        if names_no_page(name) {
+            return Err(OAuthError::invalid_request(format!(
+                "name: {name} has another meaning in a URL; choose another one"
+            )));
         }
         rules.validate().map_err(OAuthError::invalid_request)?;
         let clock = self.store.clock();

@@ -4,6 +4,7 @@ use super::Domains;
 use super::settings::changed_meanwhile;
 use crate::clients::manual::DCR_ADMIN;
 use crate::model::audit_event::Actor;
+use crate::model::id::names_no_page;
 use crate::model::json::{Object, members};
 use crate::model::oauth_error::OAuthError;
 use crate::model::scope::{Scope, is_token};
@@ -53,6 +54,12 @@ fn check(scope: &Scope) -> Result<(), OAuthError> {
         return Err(OAuthError::invalid_scope(
             "name: a scope's name is 1 to 255 printable ASCII characters without blanks, quotes and backslashes (RFC 6749 section 3.3)",
         ));
+    }
+    if scope.version == 0 && names_no_page(&scope.name) {
+        return Err(OAuthError::invalid_scope(format!(
+            "name: {} has another meaning in a URL; choose another one",
+            scope.name
+        )));
     }
     for (member, text, most) in [("label", &scope.label, LONGEST[0]), ("description", &scope.description, LONGEST[1])] {
         if text.chars().count() > most || text.chars().any(char::is_control) {

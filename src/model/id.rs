@@ -8,6 +8,11 @@ use uuid::Uuid;
 use super::random;
 use super::time::{Clock, UnixTime};
 
+/// Whether a name that people choose means something else in a URL: no page could show what has it.
+pub fn names_no_page(name: &str) -> bool {
+    matches!(name, "." | ".." | "new")
+}
+
 /// Makes a newtype around [`Uuid`] whose values sort by their time of creation (version 7).
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {

@@ -299,3 +299,23 @@ async fn the_scope_of_registrars_is_protected(#[values(Backend::Sqlite, Backend:
     assert!(detail.contains("stays"), "{detail}");
     assert_eq!(api.patch(path, json!({ "description": "Manages clients" })).await.expect(200)["reserved"], true);
 }
+
+#[rstest]
+#[tokio::test]
+async fn names_that_mean_something_else_in_a_url_are_refused(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let api = server.owner().await;
+    for name in [".", "..", "new"] {
+        api.post("/domains/main/scopes", json!({ "name": name })).await.expect_problem(400, "invalid_scope");
+        api.post("/domains/main/policies", json!({ "name": name })).await.expect_problem(400, "invalid_request");
+        let client = json!({ "kind": "backend_to_backend", "name": "x", "client_id": name });
+        api.post("/domains/main/clients", client).await.expect_problem(400, "invalid_client_metadata");
+    }
+    for identifier in ["https://ada@mcp.example/", "https://ada:secret@mcp.example/mcp", "https://:secret@mcp.example/"]
+    {
+        let resource = json!({ "name": "Notes", "identifiers": [identifier] });
+        api.post("/domains/main/resources", resource).await.expect_problem(400, "invalid_target");
+    }
+}
