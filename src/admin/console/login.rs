@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::header::{SET_COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use url::Url;
 
 use super::fields::{Asked, Fields};
 use super::respond::{go, show, show_as};
@@ -24,6 +25,9 @@ const LOGIN: &str = "/console/login";
 const SECOND_FACTOR: &str = "/console/second-factor";
 const LOGOUT: &str = "/console/logout";
 const HOME: &str = "/console";
+
+/// What a path is resolved against.
+const NOWHERE: &str = "http://nowhere.invalid";
 
 /// `GET /console/login`
 pub async fn show_login(
@@ -175,9 +179,14 @@ fn second_factor_page(form: &Fields) -> SecondFactor {
 fn next_page(form: &Fields) -> String {
     let next = form.field("next");
     let plain = next.bytes().all(|byte| matches!(byte, 0x21..=0x7e)) && !next.contains(['\\', '#']);
-    let ours = next == HOME || next.starts_with("/console/") || next.starts_with("/console?");
-    let door = [LOGIN, SECOND_FACTOR, LOGOUT].iter().any(|door| next.starts_with(door));
-    if plain && ours && !door && !next.contains("/..") { next.to_owned() } else { HOME.to_owned() }
+    // Resolved as a browser does it, which takes %2e%2e for `..`, too.
+    let Some(url) = Url::parse(NOWHERE).ok().filter(|_| plain).and_then(|base| base.join(next).ok()) else {
+        return HOME.to_owned();
+    };
+    let (path, root) = (url.path(), url.as_str().strip_prefix(NOWHERE).filter(|rest| rest.starts_with('/')));
+    let ours = path == HOME || path.starts_with("/console/");
+    let door = [LOGIN, SECOND_FACTOR, LOGOUT].iter().any(|door| path.starts_with(door));
+    root.filter(|_| ours && !door).unwrap_or(HOME).to_owned()
 }
 
 fn wait(seconds: u32) -> String {
@@ -217,6 +226,10 @@ mod tests {
             "//evil.example",
             "/\\evil.example",
             "/console/../main/login",
+            "/console/%2e%2e/main/login",
+            "/console/x/.%2E/%2e./main/login",
+            "/console/x/../login",
+            "http://nowhere.invalid.evil.example/console",
             "/console/login",
             "/consoleevil",
             "/main/login",
