@@ -70,7 +70,7 @@ pub async fn logout(State(app): State<App>, request: Request) -> Result<Response
         }
         at.app.store.end_sessions(at.domain.id(), current.user.id, EndSessions::One(current.session.id)).await?;
     }
-    let mut response = match &asked.back_to {
+    let mut response = match asked.back_to(&browser) {
         Some(uri) => see_other(uri),
         None => shown(at, StatusCode::OK, &LoggedOut { frame: frame(at), login: None }),
     };
@@ -120,12 +120,25 @@ impl Asked {
         Ok(Ok(Self { hint, client, back_to }))
     }
 
+    /// Where the person goes. To a client that nobody has checked only from a browser in which it has logged this very
+    /// person in: its own ID token, which anybody can get for themselves, must not make a link that leads anybody there.
+    fn back_to(&self, browser: &Browser) -> Option<&str> {
+        let open = self.client.as_ref().is_none_or(|entry| entry.client.origin.is_open());
+        let theirs = || browser.current.as_ref().is_some_and(|current| self.names(&browser.at, current));
+        self.back_to.as_deref().filter(|_| !open || theirs())
+    }
+
     /// Whether the hint is of this session: then its client may end it without a question.
     fn is_about(&self, at: &InDomain, current: &Current) -> bool {
-        let Some((hint, entry)) = self.hint.as_ref().zip(self.client.as_ref()) else { return false };
         let session = current.session.id.to_string();
-        hint.sub == subject(&at.app.keys, &entry.client, current.user.id)
-            && hint.sid.as_ref().is_none_or(|sid| *sid == session)
+        let sid = self.hint.as_ref().and_then(|hint| hint.sid.as_ref());
+        self.names(at, current) && sid.is_none_or(|sid| *sid == session)
+    }
+
+    /// Whether the hint is of whoever is logged in.
+    fn names(&self, at: &InDomain, current: &Current) -> bool {
+        let known = self.hint.as_ref().zip(self.client.as_ref());
+        known.is_some_and(|(hint, entry)| hint.sub == subject(&at.app.keys, &entry.client, current.user.id))
     }
 }
 

@@ -247,3 +247,35 @@ async fn nobody_logged_in_is_no_error(#[values(Backend::Sqlite, Backend::Postgre
     sent_to(&scene.get(&[("client_id", &id), ("post_logout_redirect_uri", BACK)]).await, BACK);
     assert!(scene.is_logged_in().await, "another browser's session is its own");
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_client_that_anybody_may_register_gets_back_only_whom_it_has_logged_in(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(mut scene) = scene(backend).await else { return };
+    scene.server.set_domain(|settings| settings.open_registration = true).await;
+    let body = json!({
+        "redirect_uris": ["https://app.example.com/cb"], "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code"], "post_logout_redirect_uris": ["https://app.example.com/bye"]
+    });
+    let record = scene.server.api.register("", &body).await.expect(201);
+    scene.client = Credentials { id: text(&record, "client_id").to_owned(), secret: String::new() };
+    let hint = scene.hint().await;
+    let asked = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", "https://app.example.com/bye")];
+    // Who registered it can get such a token for themselves, and send the link to anybody.
+    let own = std::mem::take(&mut scene.cookie);
+    page(&scene.get(&asked).await, 200, "You are signed out");
+    let bob = scene.server.add_user("bob").await;
+    let (session, cookie) = scene.server.browser(&bob).await;
+    let ended = std::mem::replace(&mut scene.session, session);
+    scene.cookie = cookie;
+    let question = scene.get(&asked).await;
+    page(&question, 200, "Sign out?");
+    let confirmation = hidden(&question, "confirmation").unwrap();
+    let confirmed = [asked[0], asked[1], ("confirmation", confirmation.as_str())];
+    page(&scene.post(&confirmed).await, 200, "You are signed out");
+    assert!(!scene.is_logged_in().await);
+    (scene.session, scene.cookie) = (ended, own);
+    sent_to(&scene.get(&asked).await, "https://app.example.com/bye");
+}
