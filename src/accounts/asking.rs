@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use axum::response::Response;
 
-use super::respond::{go_on, gone};
+use super::respond::gone;
 use crate::clients::find::{Fetching, Found};
 use crate::model::client::Origin;
 use crate::model::client_id_document::DocumentSource;
 use crate::model::id::{AttemptId, ClientId};
-use crate::model::interaction::{Decision, Interaction, Progress};
+use crate::model::interaction::{Interaction, Progress};
 use crate::model::oauth_error::OAuthError;
 use crate::model::redirect_uri::RedirectUri;
+use crate::oauth::authorize::cancelled;
+use crate::oauth::browser::Browser;
 use crate::oauth::params::Params;
 use crate::oauth::request::InDomain;
 use crate::pages::{AskingClient, Claimed, ClientStanding, Href, ReturnsTo};
@@ -51,13 +53,12 @@ pub async fn note(
     Ok(false)
 }
 
-/// The person does not want to: the authorization endpoint tells the client.
-pub async fn cancel(at: &InDomain, interaction: Interaction) -> Result<Response, OAuthError> {
-    let id = interaction.id.clone();
-    if !note(at, interaction, |progress| progress.decision = Some(Decision::Denied)).await? {
+/// The person does not want to: the client is told at once, by this browser alone.
+pub async fn cancel(browser: &Browser, interaction: Interaction) -> Result<Response, OAuthError> {
+    if !browser.at.app.store.end_interaction(interaction.domain_id, &interaction.id).await? {
         return Err(gone());
     }
-    Ok(go_on(at, &id))
+    Ok(cancelled(browser.clone(), interaction).await)
 }
 
 /// A client as people are told of it.

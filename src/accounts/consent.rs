@@ -79,7 +79,7 @@ pub async fn submit(browser: Browser, sent: Form) -> Result<Response, OAuthError
             at.trace_page(&interaction, Step::Consent, Some(("access_denied", "the person cancelled")));
             let event = did(at, current.user.id, "consent.allow").with("client_id", interaction.client_id.as_str());
             at.app.audit_refusal(event.refused("the person cancelled"));
-            cancel(at, interaction).await
+            cancel(&browser, interaction).await
         }
         "switch" => switch(at, current, interaction.clone()).await,
         _ => Err(OAuthError::invalid_request("decision must be allow, cancel or switch")),

@@ -16,7 +16,7 @@ use super::seen::pairs;
 use super::walk::{LoggedIn, Walk, logged_in};
 use crate::config::BaseUrl;
 use crate::model::id::AttemptId;
-use crate::model::interaction::{Decision as Noted, Interaction};
+use crate::model::interaction::Interaction;
 use crate::model::oauth_error::OAuthError;
 
 /// What the person decides.
@@ -106,15 +106,12 @@ impl Control {
         let gone = || OAuthError::not_found("nothing waits under this id; it may be over");
         let id = AttemptId::parse(interaction).ok_or_else(gone)?;
         let mut waiting = app.store.interaction(domain.id(), &id).await?.ok_or_else(gone)?;
-        if waiting.progress.decision == Some(Noted::Denied) {
-            return Err(gone());
-        }
         let person = user(&app, &domain, login).await?;
         let walk = Walk::begin(self, &domain, &person, decision).await?;
-        waiting.progress.logged_in = Some(walk.browser.session.id);
         if decision == Decision::Deny {
-            waiting.progress.decision = Some(Noted::Denied);
+            return arrival(walk.cancel(&id).await?).await;
         }
+        waiting.progress.logged_in = Some(walk.browser.session.id);
         if !app.store.update_interaction(&waiting).await? {
             return Err(gone());
         }
@@ -125,9 +122,7 @@ impl Control {
     /// The logins of a domain that wait for a person, oldest first.
     pub async fn interactions(&self, domain: &str) -> Result<Vec<Interaction>, OAuthError> {
         let domain = self.domain(domain).await?;
-        let mut waiting = self.app().store.waiting_interactions(domain.id()).await?;
-        waiting.retain(|waiting| waiting.progress.decision != Some(Noted::Denied));
-        Ok(waiting)
+        Ok(self.app().store.waiting_interactions(domain.id()).await?)
     }
 
     /// Logs a person in, in a browser of its own.

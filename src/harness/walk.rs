@@ -51,10 +51,8 @@ pub(super) struct Walk<'a> {
 
 /// Logs a person in, in a browser of its own.
 pub(super) async fn logged_in(app: &App, domain: &DomainEntry, person: &User) -> Result<LoggedIn, OAuthError> {
-    if !person.enabled {
-        return Err(OAuthError::invalid_request("user: is disabled, and cannot log in"));
-    }
-    let (session, secret) = app.people.begin_session(domain, person.id, DEVICE, None).await?;
+    let refused = || OAuthError::invalid_request("user: is disabled, and cannot log in");
+    let (session, secret) = app.people.begin_session(domain, person, DEVICE, None).await?.ok_or_else(refused)?;
     Ok(LoggedIn { session, name: session_cookie_name(app, &domain.domain.name), secret })
 }
 
@@ -77,7 +75,15 @@ impl<'a> Walk<'a> {
             let answer = self.send(Method::GET, &path, None).await;
             let Some(next) = self.own(&answer) else { return self.explained(answer).await };
             path = match self.page(&next) {
-                Some(("consent", id)) => self.consent(&next, &id).await?,
+                Some(("consent", id)) => {
+                    let answer = self.consent(&next, &id).await;
+                    match self.own(&answer) {
+                        Some(next) => next,
+                        // Whoever cancels is sent to the client at once.
+                        None if self.decision == Decision::Deny => return self.explained(answer).await,
+                        None => self.back(&id),
+                    }
+                }
                 Some((_, id)) => self.note_login(&id).await?,
                 None => next,
             };
@@ -120,7 +126,17 @@ impl<'a> Walk<'a> {
         Some((name, AttemptId::parse(&id)?))
     }
 
-    async fn consent(&self, path: &str, id: &AttemptId) -> Result<String, OAuthError> {
+    /// They cancel on the login page.
+    pub(super) async fn cancel(&self, id: &AttemptId) -> Result<Response, OAuthError> {
+        let form = Serializer::new(String::new())
+            .append_pair("interaction", id.as_str())
+            .append_pair("decision", "cancel")
+            .finish();
+        let answer = self.send(Method::POST, &format!("/{}/login", self.domain.domain.name), Some(form)).await;
+        self.explained(answer).await
+    }
+
+    async fn consent(&self, path: &str, id: &AttemptId) -> Response {
         let page = text(self.send(Method::GET, path, None).await).await;
         let decision = if self.decision == Decision::Allow { "allow" } else { "cancel" };
         let form = Serializer::new(String::new())
@@ -128,8 +144,7 @@ impl<'a> Walk<'a> {
             .append_pair("asked", &hidden(&page).remove("asked").unwrap_or_default())
             .append_pair("decision", decision)
             .finish();
-        let answer = self.send(Method::POST, &format!("/{}/consent", self.domain.domain.name), Some(form)).await;
-        Ok(self.own(&answer).unwrap_or_else(|| self.back(id)))
+        self.send(Method::POST, &format!("/{}/consent", self.domain.domain.name), Some(form)).await
     }
 
     /// They log in on the page, which the session is the proof of.

@@ -89,6 +89,19 @@ impl Store {
         Ok(updated)
     }
 
+    /// Ends an interaction. `false`: it is over.
+    pub async fn end_interaction(&self, domain_id: DomainId, id: &AttemptId) -> Result<bool, sqlx::Error> {
+        let now = self.clock().now();
+        let sql = "delete from interactions where domain_id = $1 and id = $2 and expires_at > $3";
+        on_backend!(write self, |db| sqlx::query(sql)
+            .bind(domain_id)
+            .bind(id)
+            .bind(now)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() > 0))
+    }
+
     /// Notes that the person allowed what was asked, and remembers it: for each consent the scopes add up.
     pub async fn allow_interaction(
         &self,

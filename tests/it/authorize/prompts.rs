@@ -161,6 +161,12 @@ async fn whoever_cancels_sends_access_denied_to_the_client(
         let params = browser.submit(&form, &[("decision", "cancel")]).await.params();
         assert_eq!((param(&params, "error"), param(&params, "state")), ("access_denied", "s-1"));
         assert_eq!(param(&params, "iss"), server.app.issuer_of("main"));
+        // The client was told by this browser; the link that the page came by leads nobody there.
+        let link = server.api.url(&format!("/oauth/authorize?interaction={}", param(&form.fields, "interaction")));
+        for mut anybody in [browser, Browser::new(&server.api)] {
+            let over = anybody.open(&link).await.page();
+            assert_eq!(over.answer.status, 410, "{}", over.answer.text);
+        }
     }
     assert_eq!(page(browser.authorize(&good).await), "consent", "a no is not remembered");
 }
