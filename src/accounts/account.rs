@@ -147,12 +147,14 @@ async fn change_password(at: &InDomain, current: &Current, sent: &Form) -> Resul
     }
     let new = sent.field("new_password");
     let names = [user.username.as_str(), user.email.as_deref().unwrap_or_default()];
-    if let Some(problem) = password_problem(new, &names) {
+    // The same one over again would keep nobody out, but end the links by which its owner chooses another.
+    let same = (new == sent.field("current_password")).then(|| texts::PASSWORD_SAME.to_owned());
+    if let Some(problem) = same.or_else(|| password_problem(new, &names)) {
         return refused(AccountErrors { new_password: Some(problem), ..AccountErrors::default() });
     }
     let hash = people.hash_password(Secret::new(new)).await?;
     let change = |user: &mut User| user.password = Some(hash.clone());
-    stored(people.update_person(user, None, &did(at, user.id, "user.password"), change).await?)?;
+    stored(people.update_person(user, &did(at, user.id, "user.password"), change).await?)?;
     end(at, current, EndSessions::AllBut(Some(current.session.id))).await?;
     Ok(Done::Told(texts::PASSWORD_CHANGED))
 }
@@ -191,7 +193,7 @@ async fn change_profile(at: &InDomain, current: &Current, sent: &Form) -> Result
             user.email = Some(email.to_owned());
         }
     };
-    match at.app.people.update_person(user, None, &did(at, user.id, "user.update"), change).await? {
+    match at.app.people.update_person(user, &did(at, user.id, "user.update"), change).await? {
         PutUserOutcome::EmailTaken | PutUserOutcome::UsernameTaken => return refused(texts::EMAIL_TAKEN.to_owned()),
         outcome => stored(outcome)?,
     }
@@ -227,7 +229,10 @@ async fn delete(at: &InDomain, current: &Current, sent: &Form) -> Result<Result<
         return Ok(Err(AccountErrors { delete_account, ..AccountErrors::default() }));
     }
     let until = at.app.clock.now().plus(longest_lifetime(&at.domain.domain.settings));
-    at.app.store.delete_user(at.domain.id(), user.id, until, &did(at, user.id, "user.delete")).await?;
+    let as_read = (user.id, Some(user.version));
+    if !at.app.store.delete_user(at.domain.id(), as_read, until, &did(at, user.id, "user.delete")).await? {
+        return Err(changed_elsewhere());
+    }
     let page = Notice {
         frame: frame(at),
         title: texts::DELETED_TITLE.to_owned(),
@@ -242,6 +247,10 @@ async fn delete(at: &InDomain, current: &Current, sent: &Form) -> Result<Result<
 fn stored(outcome: PutUserOutcome) -> Result<(), OAuthError> {
     match outcome {
         PutUserOutcome::Stored => Ok(()),
-        _ => Err(OAuthError::conflict("the account was changed elsewhere at the same time; try again")),
+        _ => Err(changed_elsewhere()),
     }
+}
+
+fn changed_elsewhere() -> OAuthError {
+    OAuthError::conflict("the account was changed elsewhere at the same time; try again")
 }

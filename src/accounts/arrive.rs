@@ -12,27 +12,27 @@ use crate::oauth::browser::{Browser, set_session_cookie};
 use crate::people::browser_session::Device;
 
 /// Begins a session in this browser, in place of the one it had, and goes on with the interaction or to the account.
-/// `step`: what they did to get here.
+/// `step`: what they did to get here. `None`: the user changed since it was seen who they are, and is not logged in.
 pub async fn arrive(
     browser: &Browser,
     user: &User,
-    interaction: Option<Interaction>,
+    interaction: Option<&Interaction>,
     step: Step,
-) -> Result<Response, OAuthError> {
+) -> Result<Option<Response>, OAuthError> {
     let at = &browser.at;
     let source = at.caller.address.to_string();
     let device = Device { agent: &browser.agent, source: &source };
     let replaces = browser.current.as_ref().map(|current| current.session.id);
-    let (session, secret) = at.app.people.begin_session(&at.domain, user.id, device, replaces).await?;
+    let begun = at.app.people.begin_session(&at.domain, user, device, replaces).await?;
+    let Some((session, secret)) = begun else { return Ok(None) };
     let event = did(at, user.id, "user.login").with("session_id", session.id.to_string());
     at.app.store.write_audit(&[event]).await?;
     let mut response = match interaction {
         None => go(&path(at, "/account", None)),
         Some(interaction) => {
-            let id = interaction.id.clone();
-            at.trace_page(&interaction, step, None);
-            if note(at, interaction, |progress| progress.logged_in = Some(session.id)).await? {
-                go_on(at, &id)
+            at.trace_page(interaction, step, None);
+            if note(at, interaction.clone(), |progress| progress.logged_in = Some(session.id)).await? {
+                go_on(at, &interaction.id)
             } else {
                 // They are logged in all the same.
                 gone().into_response()
@@ -40,5 +40,5 @@ pub async fn arrive(
         }
     };
     set_session_cookie(response.headers_mut(), at, &secret);
-    Ok(response)
+    Ok(Some(response))
 }

@@ -53,7 +53,7 @@ pub async fn submit(browser: Browser, form_sent: Form) -> Result<Response, OAuth
     let interaction = interaction(at, &form_sent.0).await?;
     if form_sent.field("decision") == "cancel" {
         return match interaction {
-            Some(interaction) => cancel(at, interaction).await,
+            Some(interaction) => cancel(&browser, interaction).await,
             None => Ok(go(&path(at, "/login", None))),
         };
     }
@@ -74,15 +74,22 @@ pub async fn submit(browser: Browser, form_sent: Form) -> Result<Response, OAuth
             at.trace_page(interaction, Step::Login, Some((code, reason)));
         }
     };
-    match at.app.people.log_in(at.domain.id(), attempt).await? {
-        LoginOutcome::LoggedIn(user) if must_verify(at, &user) => {
+    let outcome = match at.app.people.log_in(at.domain.id(), attempt).await? {
+        LoginOutcome::LoggedIn(user) if !must_verify(at, &user) => {
+            if let Some(arrived) = arrive(&browser, &user, interaction.as_ref(), Step::Login).await? {
+                at.app.count(at.domain.id(), Counted::Login, "done");
+                return Ok(arrived);
+            }
+            // The password was another one before the session could begin.
+            LoginOutcome::Wrong(Some(user))
+        }
+        outcome => outcome,
+    };
+    match outcome {
+        LoginOutcome::LoggedIn(user) => {
             at.app.count(at.domain.id(), Counted::Login, "refused");
             refused("unverified", "the address has to be verified first; a link was sent");
             ask_to_verify(at, &user, interaction.as_ref().map(|interaction| &interaction.id)).await
-        }
-        LoginOutcome::LoggedIn(user) => {
-            at.app.count(at.domain.id(), Counted::Login, "done");
-            arrive(&browser, &user, interaction, Step::Login).await
         }
         LoginOutcome::Wrong(user) => {
             at.app.count(at.domain.id(), Counted::Login, "refused");

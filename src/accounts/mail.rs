@@ -37,11 +37,13 @@ pub async fn send_verification(
 ) -> Result<(), OAuthError> {
     let new = NewLink {
         purpose: LinkPurpose::Verify,
-        user_id: Some(user.id),
+        user: Some(user),
         email: Some(address.to_owned()),
         lifetime: VERIFY_LIFETIME,
     };
     let secret = at.app.people.make_link(at.domain.id(), new).await?;
+    let changed = || OAuthError::conflict("the account was changed elsewhere at the same time; try again");
+    let secret = secret.ok_or_else(changed)?;
     let mail = VerifyAddressMail {
         domain_name: frame(at).domain_name,
         link: link(at, &format!("/verify?token={}", secret.expose()), interaction),

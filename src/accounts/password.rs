@@ -21,7 +21,7 @@ use crate::oauth::request::InDomain;
 use crate::pages::{ForgotPassword, Link, Notice, ResetPassword, ResetPasswordMail, texts};
 use crate::people::links::{NewLink, RESET_LIFETIME};
 use crate::people::password::MIN_PASSWORD;
-use crate::store::users::{LinkPurpose, PutUserOutcome, UserLink};
+use crate::store::users::{LinkPurpose, UserLink};
 use crate::tokens::audience::longest_lifetime;
 
 /// How long the answer takes, whether or not there is somebody to send a mail to.
@@ -66,11 +66,12 @@ async fn send_link(at: &InDomain, address: &str, id: Option<&AttemptId>) -> Resu
     }
     let new = NewLink {
         purpose: LinkPurpose::Reset,
-        user_id: Some(user.id),
+        user: Some(&user),
         email: Some(email.clone()),
         lifetime: RESET_LIFETIME,
     };
-    let secret = at.app.people.make_link(at.domain.id(), new).await?;
+    // Nothing goes to an address that is another one by now.
+    let Some(secret) = at.app.people.make_link(at.domain.id(), new).await? else { return Ok(()) };
     let mail = ResetPasswordMail {
         domain_name: frame(at).domain_name,
         link: link(at, &format!("/password/reset?token={}", secret.expose()), id),
@@ -106,17 +107,9 @@ pub async fn reset(browser: Browser, Query(query): Query, sent: Form) -> Result<
         return Ok(show(StatusCode::BAD_REQUEST, &page));
     }
     let hash = at.app.people.hash_password(Secret::new(password)).await?;
-    if !at.app.store.use_user_link(at.domain.id(), &link.hash).await? {
-        return Err(reset_gone());
-    }
     let until = at.app.clock.now().plus(longest_lifetime(&at.domain.domain.settings));
     let event = did(at, user.id, "user.password").with("by", "mail");
-    let change = |user: &mut User| {
-        user.password = Some(hash.clone());
-        // Whoever followed the link reads the mails of this address.
-        user.email_verified |= link.email.is_some() && link.email == user.email;
-    };
-    if at.app.people.update_person(&user, Some(until), &event, change).await? != PutUserOutcome::Stored {
+    if !at.app.store.reset_password(at.domain.id(), &link, (&hash, until), &event).await? {
         return Err(reset_gone());
     }
     at.app.people.throttle.acquaint(user.id, at.caller.source());

@@ -81,7 +81,7 @@ pub async fn submit(browser: Browser, sent: Form) -> Result<Response, OAuthError
     let at = &browser.at;
     if sent.field("decision") == "cancel" {
         return match interaction(at, &sent.0).await? {
-            Some(interaction) => cancel(at, interaction).await,
+            Some(interaction) => cancel(&browser, interaction).await,
             None => Ok(go(&path(at, "/login", None))),
         };
     }
@@ -115,7 +115,10 @@ pub async fn submit(browser: Browser, sent: Form) -> Result<Response, OAuthError
     }
     let errors = match outcome {
         PutUserOutcome::Stored if must_verify => return wait_for_verification(at, &user, admission.id()).await,
-        PutUserOutcome::Stored => return arrive(&browser, &user, admission.interaction, Step::SignUp).await,
+        PutUserOutcome::Stored => {
+            let arrived = arrive(&browser, &user, admission.interaction.as_ref(), Step::SignUp).await?;
+            return Ok(arrived.unwrap_or_else(|| go(&path(at, "/login", admission.id()))));
+        }
         PutUserOutcome::EmailTaken if must_verify => return tell_the_owner(at, &typed, admission.id()).await,
         PutUserOutcome::Conflict => return Err(invitation_gone()),
         PutUserOutcome::EmailTaken => {

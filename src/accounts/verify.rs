@@ -76,7 +76,7 @@ async fn confirm(at: &InDomain, secret: &str) -> Result<(), OAuthError> {
     }
     let event = did(at, user.id, "user.verify_email");
     let outcome = people
-        .update_person(&user, None, &event, |user| {
+        .update_person(&user, &event, |user| {
             user.email = Some(email.clone());
             user.email_verified = true;
         })

@@ -11,8 +11,9 @@ pub fn etag(version: i64) -> [(HeaderName, HeaderValue); 1] {
     [(ETAG, tag)]
 }
 
-/// Whether a change was meant for this version. Without `If-Match` it is refused: whoever means any version says `*`.
-pub fn must_match(headers: &HeaderMap, version: i64) -> Result<(), OAuthError> {
+/// Whether a change was meant for this version; nothing where it is meant for any. Without `If-Match` it is refused:
+/// whoever means any version says `*`.
+pub fn must_match(headers: &HeaderMap, version: i64) -> Result<Option<i64>, OAuthError> {
     if headers.get(IF_MATCH).is_none() {
         return Err(OAuthError::new(
             "precondition_required",
@@ -24,20 +25,19 @@ pub fn must_match(headers: &HeaderMap, version: i64) -> Result<(), OAuthError> {
 }
 
 /// The same where `If-Match` may be left out.
-pub fn may_match(headers: &HeaderMap, version: i64) -> Result<(), OAuthError> {
+pub fn may_match(headers: &HeaderMap, version: i64) -> Result<Option<i64>, OAuthError> {
     if headers.get(IF_MATCH).is_none() {
-        return Ok(());
+        return Ok(None);
     }
     let current = format!("\"{version}\"");
-    let mut named = headers.get_all(IF_MATCH).iter().filter_map(|tags| tags.to_str().ok()).flat_map(|t| t.split(','));
-    if named.any(|tag| tag.trim() == "*" || tag.trim() == current) {
-        return Ok(());
+    let named = || headers.get_all(IF_MATCH).iter().filter_map(|tags| tags.to_str().ok()).flat_map(|t| t.split(','));
+    if named().any(|tag| tag.trim() == "*") {
+        return Ok(None);
     }
-    Err(OAuthError::new(
-        "precondition_failed",
-        412,
-        "If-Match: this was changed since it was read; read it again, and apply the change to what it is now",
-    ))
+    if named().any(|tag| tag.trim() == current) {
+        return Ok(Some(version));
+    }
+    Err(OAuthError::changed_since_read())
 }
 
 #[cfg(test)]
@@ -51,9 +51,9 @@ mod tests {
     #[test]
     fn a_change_names_the_version_it_is_meant_for() {
         assert_eq!(must_match(&HeaderMap::new(), 3).unwrap_err().status, 428);
-        assert!(may_match(&HeaderMap::new(), 3).is_ok());
-        for good in ["\"3\"", "*", "\"2\", \"3\""] {
-            assert!(must_match(&sent(good), 3).is_ok(), "{good}");
+        assert_eq!(may_match(&HeaderMap::new(), 3).unwrap(), None);
+        for (good, meant) in [("\"3\"", Some(3)), ("*", None), ("\"2\", \"3\"", Some(3))] {
+            assert_eq!(must_match(&sent(good), 3).unwrap(), meant, "{good}");
         }
         // A weak tag never matches (RFC 9110 section 13.1.1).
         for bad in ["\"2\"", "3", "W/\"3\"", ""] {

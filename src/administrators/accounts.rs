@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Administrators;
 use super::sessions::Current;
 use crate::model::administrator::{Administrator, Reach, Role};
-use crate::model::audit_event::Actor;
+use crate::model::audit_event::{Actor, AuditEvent};
 use crate::model::domain::Domain;
 use crate::model::id::{AdministratorId, AdministratorSessionId};
 use crate::model::json::Object;
@@ -16,6 +16,9 @@ use crate::ops::rate_limit::SourcePrefix;
 use crate::people::password::{self, PasswordProblem, check_password, hash_password};
 use crate::store::administrator_sessions::EndAdministratorSessions;
 use crate::store::administrators::PutAdministratorOutcome;
+
+/// How often a change for any version is tried.
+const TRIES: usize = 20;
 
 /// How many characters an administrator's password has at least.
 pub const MIN_PASSWORD: usize = 12;
@@ -48,6 +51,25 @@ pub struct AdministratorEdit {
     pub password: Option<Secret>,
     /// Whether the person may log in. Where that stops, every session ends.
     pub enabled: Option<bool>,
+    /// Whether it counts whatever others change at the same time: whoever keeps changing an account must not keep an
+    /// owner from it.
+    pub any_version: bool,
+}
+
+impl AdministratorEdit {
+    /// The administrator as they will be, the password aside.
+    fn applied_to(&self, administrator: &Administrator, domains: &[Domain]) -> Result<Administrator, OAuthError> {
+        let mut changed = administrator.clone();
+        changed.username = self.username.clone().unwrap_or(changed.username);
+        changed.role = self.role.unwrap_or(changed.role);
+        changed.enabled = self.enabled.unwrap_or(changed.enabled);
+        if let Some(reach) = &self.reach {
+            changed.reach = reach.clone();
+            check_reach(&changed, domains)?;
+        }
+        check_account(&changed)?;
+        Ok(changed)
+    }
 }
 
 impl Administrators {
@@ -80,54 +102,76 @@ impl Administrators {
         Ok(administrator)
     }
 
-    /// Changes an administrator, unless somebody else changed it since it was read. `kept`: the session that goes on
-    /// when the password changes, that of whoever changes their own.
+    /// Changes an administrator, unless somebody else changed it since it was read and the edit is not for any version.
+    /// `kept`: the session that goes on when the password changes, that of whoever changes their own.
     pub async fn change(
         &self,
         administrator: &Administrator,
-        edit: AdministratorEdit,
+        mut edit: AdministratorEdit,
         kept: Option<AdministratorSessionId>,
         actor: &Actor,
     ) -> Result<Administrator, OAuthError> {
-        let mut changed = administrator.clone();
-        changed.username = edit.username.unwrap_or(changed.username);
-        changed.role = edit.role.unwrap_or(changed.role);
-        changed.enabled = edit.enabled.unwrap_or(changed.enabled);
         let domains = self.store.domains().await?;
-        if let Some(reach) = edit.reach {
-            changed.reach = reach;
-            check_reach(&changed, &domains)?;
+        // Once: it takes so long that whoever keeps changing the account would be faster each time.
+        let password = match edit.password.take() {
+            Some(password) => {
+                let username = edit.applied_to(administrator, &domains)?.username;
+                Some(self.chosen_password(&username, password).await?)
+            }
+            None => None,
+        };
+        let (mut administrator, mut tries) = (administrator.clone(), if edit.any_version { TRIES } else { 1 });
+        loop {
+            let mut changed = edit.applied_to(&administrator, &domains)?;
+            let mut audit = self.told_change((&administrator, &changed), &domains, actor);
+            let mut ending = None;
+            if let Some(password) = &password {
+                changed.password.clone_from(password);
+                ending = Some(EndAdministratorSessions::AllBut(kept));
+                audit = audit.with("password", "changed");
+            }
+            if administrator.enabled && !changed.enabled {
+                ending = Some(EndAdministratorSessions::AllBut(None));
+            }
+            let outcome = self.store.update_administrator(&changed, ending, &audit).await?;
+            tries -= 1;
+            if outcome != PutAdministratorOutcome::Conflict || tries == 0 {
+                stored(outcome, &changed.username)?;
+                return self.store.administrator(administrator.id).await?.ok_or_else(gone);
+            }
+            administrator = self.store.administrator(administrator.id).await?.ok_or_else(gone)?;
         }
-        check_account(&changed)?;
-        let clock = self.store.clock();
+    }
+
+    fn told_change(
+        &self,
+        (administrator, changed): (&Administrator, &Administrator),
+        domains: &[Domain],
+        actor: &Actor,
+    ) -> AuditEvent {
         let action = match (administrator.enabled, changed.enabled) {
             (false, true) => "administrator.enable",
             (true, false) => "administrator.disable",
             _ => "administrator.update",
         };
-        let mut audit = actor.did(clock, None, action, &administrator.id.to_string());
-        audit = audit.with("username", changed.username.as_str());
-        audit = audit.changed(&told(administrator, &domains), &told(&changed, &domains));
-        let mut ending = None;
-        if let Some(password) = edit.password {
-            changed.password = self.chosen_password(&changed.username, password).await?;
-            ending = Some(EndAdministratorSessions::AllBut(kept));
-            audit = audit.with("password", "changed");
-        }
-        if administrator.enabled && !changed.enabled {
-            ending = Some(EndAdministratorSessions::AllBut(None));
-        }
-        stored(self.store.update_administrator(&changed, ending, &audit).await?, &changed.username)?;
-        self.store.administrator(administrator.id).await?.ok_or_else(gone)
+        let audit = actor.did(self.store.clock(), None, action, &administrator.id.to_string());
+        let audit = audit.with("username", changed.username.as_str());
+        audit.changed(&told(administrator, domains), &told(changed, domains))
     }
 
-    /// Deletes an administrator; every session ends.
-    pub async fn delete(&self, administrator: &Administrator, actor: &Actor) -> Result<(), OAuthError> {
+    /// Deletes an administrator; every session ends. With a version, only if that is still the present one.
+    pub async fn delete(
+        &self,
+        administrator: &Administrator,
+        version: Option<i64>,
+        actor: &Actor,
+    ) -> Result<(), OAuthError> {
         let domains = self.store.domains().await?;
         let audit = actor.did(self.store.clock(), None, "administrator.delete", &administrator.id.to_string());
         let audit = audit.with("username", administrator.username.as_str());
         let audit = audit.changed(&told(administrator, &domains), &Object::new());
-        match self.store.delete_administrator(administrator.id, &audit).await? {
+        match self.store.delete_administrator(administrator.id, version, &audit).await? {
+            PutAdministratorOutcome::Conflict if version.is_some() => Err(OAuthError::changed_since_read()),
             PutAdministratorOutcome::Conflict => Err(gone()),
             outcome => stored(outcome, &administrator.username),
         }
@@ -141,7 +185,11 @@ impl Administrators {
         source: SourcePrefix,
         actor: &Actor,
     ) -> Result<(), OAuthError> {
+        let same = old.expose() == new.expose();
         self.confirm_password(&current.administrator, old, source).await?;
+        if same {
+            return Err(OAuthError::invalid_request("password: is the one you have; choose another one"));
+        }
         let edit = AdministratorEdit { password: Some(new), ..AdministratorEdit::default() };
         self.change(&current.administrator, edit, Some(current.session.id), actor).await.map(drop)
     }

@@ -89,7 +89,11 @@ impl Administrators {
         let lifetime = if confirmed { SESSION_LIFETIME } else { UNCONFIRMED_LIFETIME };
         let (session, secret, hash) = self.new_session(administrator.id, device, (confirmed, lifetime));
         let audit = self.logged_in(administrator, &session, actor);
-        self.store.begin_administrator_session(&session, &hash, Some(&audit).filter(|_| confirmed)).await?;
+        let (noted, password) = (Some(&audit).filter(|_| confirmed), &administrator.password);
+        if !self.store.begin_administrator_session(&session, &hash, password, noted).await? {
+            self.refuse_login(Some(administrator), "the account changed while the password was checked", actor).await?;
+            return Ok(LoginOutcome::Wrong);
+        }
         Ok(if confirmed {
             LoginOutcome::Session(session, secret)
         } else {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Domains;
-use super::settings::{changed_meanwhile, check_default_resource};
+use super::settings::{changed_meanwhile, check_default_resource, not_deleted};
 use crate::clients::Registry;
 use crate::clients::manual::Wanted;
 use crate::model::audit_event::{Actor, AuditEvent};
@@ -139,8 +139,14 @@ impl Domains {
         }
     }
 
-    /// Deletes a resource; its credentials are a client of their own.
-    pub async fn delete_resource(&self, resource: &Resource, actor: &Actor) -> Result<(), OAuthError> {
+    /// Deletes a resource; its credentials are a client of their own. With a version, only if that is still the present
+    /// one.
+    pub async fn delete_resource(
+        &self,
+        resource: &Resource,
+        version: Option<i64>,
+        actor: &Actor,
+    ) -> Result<(), OAuthError> {
         if let Some(domain) = self.store.domain(resource.domain_id).await? {
             let mut others = domain.resources.clone();
             others.retain(|known| known.id != resource.id);
@@ -148,10 +154,10 @@ impl Domains {
         }
         let audit = actor.did(self.store.clock(), Some(resource.domain_id), "resource.delete", &resource.name);
         let audit = audit.changed(&told(resource), &Object::new());
-        if self.store.delete_resource(resource.domain_id, resource.id, &audit).await? {
+        if self.store.delete_resource(resource.domain_id, resource.id, version, &audit).await? {
             return Ok(());
         }
-        Err(OAuthError::not_found("the resource was deleted meanwhile"))
+        Err(not_deleted(version, "the resource"))
     }
 
     /// Lets a client have tokens for a resource by client credentials, or stops it.
@@ -216,6 +222,11 @@ pub fn check_resource(domain: &DomainEntry, resource: &Resource, public_url: &st
     for (at, text) in settings.identifiers.iter().enumerate() {
         let identifier = ResourceIdentifier::parse(text)
             .map_err(|problem| OAuthError::invalid_target(format!("identifier {text}: {problem}")))?;
+        if url::Url::parse(text).is_ok_and(|url| !url.username().is_empty() || url.password().is_some()) {
+            return Err(OAuthError::invalid_target(format!(
+                "identifier {text}: must not carry a user name or a password; clients would send them along"
+            )));
+        }
         if own.covers(&identifier, true) {
             return Err(OAuthError::invalid_target(format!(
                 "identifier {text}: is a URL of this server itself, which is no resource"

@@ -34,14 +34,14 @@ impl Domains {
         Err(changed_meanwhile("the domain"))
     }
 
-    /// Deletes a domain with everything in it.
-    pub async fn delete(&self, domain: &DomainEntry, actor: &Actor) -> Result<(), OAuthError> {
+    /// Deletes a domain with everything in it; with a version, only if that is still the present one.
+    pub async fn delete(&self, domain: &DomainEntry, version: Option<i64>, actor: &Actor) -> Result<(), OAuthError> {
         let audit = actor.did(self.store.clock(), Some(domain.id()), "domain.delete", &domain.domain.name);
         let audit = audit.changed(&members(&domain.domain.settings), &Object::new());
-        if self.store.delete_domain(domain.id(), &audit).await? {
+        if self.store.delete_domain(domain.id(), version, &audit).await? {
             return Ok(());
         }
-        Err(OAuthError::not_found("the domain was deleted meanwhile"))
+        Err(not_deleted(version, "the domain"))
     }
 }
 
@@ -56,6 +56,14 @@ pub(super) fn check_default_resource(settings: &DomainSettings, resources: &[Res
     Err(OAuthError::invalid_request(format!(
         "default_resource: {text} is not an identifier of a resource of this domain; create the resource first"
     )))
+}
+
+/// Why something was not deleted that was there when it was read.
+pub(super) fn not_deleted(version: Option<i64>, what: &str) -> OAuthError {
+    match version {
+        Some(_) => OAuthError::changed_since_read(),
+        None => OAuthError::not_found(format!("{what} was deleted meanwhile")),
+    }
 }
 
 pub(super) fn changed_meanwhile(what: &str) -> OAuthError {

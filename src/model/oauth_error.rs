@@ -98,6 +98,8 @@ errors! {
     method_not_allowed = 405;
     /// The state changed meanwhile; read again and retry.
     conflict = 409;
+    /// The request was meant for another version than the present one (RFC 9110 §13.1.1).
+    precondition_failed = 412;
     /// The body is too large.
     request_too_large = 413;
     /// The content type is not the one this endpoint takes.
@@ -133,6 +135,13 @@ impl OAuthError {
         error
     }
 
+    /// What `If-Match` names was changed since it was read.
+    pub fn changed_since_read() -> Self {
+        Self::precondition_failed(
+            "If-Match: this was changed since it was read; read it again, and apply the change to what it is now",
+        )
+    }
+
     /// The same error with a challenge for `WWW-Authenticate`.
     #[must_use]
     pub fn with_challenge(mut self, challenge: Challenge) -> Self {
@@ -156,7 +165,8 @@ impl fmt::Display for OAuthError {
 
 impl std::error::Error for OAuthError {}
 
-/// A lost connection is 503, anything else from the database is 500.
+/// A lost connection is 503, and what belongs to something that is gone is 404: a deletion came first, which no check
+/// before the statement can rule out. Anything else from the database is 500.
 impl From<sqlx::Error> for OAuthError {
     fn from(error: sqlx::Error) -> Self {
         match error {
@@ -166,6 +176,9 @@ impl From<sqlx::Error> for OAuthError {
             | sqlx::Error::Tls(_)
             | sqlx::Error::WorkerCrashed => Self::unavailable(error),
             sqlx::Error::Database(ref inner) if is_outage(inner.code().as_deref()) => Self::unavailable(error),
+            sqlx::Error::Database(ref inner) if inner.is_foreign_key_violation() => {
+                Self::not_found("what this belongs to was deleted meanwhile")
+            }
             _ => Self::server_error(error),
         }
     }

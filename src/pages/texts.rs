@@ -22,6 +22,9 @@ pub const PASSWORD_COMMON: &str = "This password is one of those that are tried 
 /// Changing a password or deleting the account.
 pub const PASSWORD_WRONG: &str = "This is not your current password.";
 
+/// The new password is the one there is.
+pub const PASSWORD_SAME: &str = "This is the password you have. Choose another one.";
+
 /// Changing the address.
 pub const PASSWORD_FOR_ADDRESS: &str = "To change the e-mail address, enter your current password.";
 

@@ -2,7 +2,7 @@
 
 use super::People;
 use crate::keys::data_keys::HashPurpose;
-use crate::model::id::{SessionId, UserId};
+use crate::model::id::SessionId;
 use crate::model::random;
 use crate::model::secret::Secret;
 use crate::model::session::{Session, browser_name};
@@ -32,21 +32,22 @@ pub struct Device<'a> {
 
 impl People {
     /// Begins a session for somebody who has just proved who they are. A browser's earlier session ends: the secret is
-    /// new at each login, so that nobody can have planted it. Returns what the cookie holds.
+    /// new at each login, so that nobody can have planted it. Returns what the cookie holds; nothing if the user, as they
+    /// were read then, has another password by now or may not log in.
     pub async fn begin_session(
         &self,
         domain: &DomainEntry,
-        user_id: UserId,
+        user: &User,
         device: Device<'_>,
         replaces: Option<SessionId>,
-    ) -> Result<(Session, Secret), sqlx::Error> {
+    ) -> Result<Option<(Session, Secret)>, sqlx::Error> {
         let clock = self.store.clock();
         let now = clock.now();
         let secret = Secret::new(random::secret());
         let session = Session {
             id: SessionId::new(clock),
             domain_id: domain.id(),
-            user_id,
+            user_id: user.id,
             auth_time: now,
             device: browser_name(device.agent),
             source: device.source.to_owned(),
@@ -55,8 +56,8 @@ impl People {
             expires_at: now.plus(domain.domain.settings.session_lifetime),
         };
         let hash = self.keys.hash(HashPurpose::Session, secret.expose());
-        self.store.begin_session(&session, &hash, replaces).await?;
-        Ok((session, secret))
+        let begun = self.store.begin_session(&session, &hash, user.password.as_deref(), replaces).await?;
+        Ok(begun.then_some((session, secret)))
     }
 
     /// The session that a cookie names, if it is alive and its user may log in.

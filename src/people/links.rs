@@ -2,9 +2,10 @@
 
 use super::People;
 use crate::keys::data_keys::HashPurpose;
-use crate::model::id::{DomainId, UserId};
+use crate::model::id::DomainId;
 use crate::model::random;
 use crate::model::secret::Secret;
+use crate::model::user::User;
 use crate::store::users::{LinkPurpose, UserLink};
 
 /// How long a link that verifies an address works, in seconds.
@@ -15,11 +16,11 @@ pub const RESET_LIFETIME: i64 = 3_600;
 
 /// A link to be made.
 #[derive(Debug)]
-pub struct NewLink {
+pub struct NewLink<'a> {
     /// What it is for.
     pub purpose: LinkPurpose,
-    /// Whose it is; none for an invitation.
-    pub user_id: Option<UserId>,
+    /// Whose it is, as they were read; none for an invitation.
+    pub user: Option<&'a User>,
     /// The address it is sent to.
     pub email: Option<String>,
     /// For how many seconds it works.
@@ -28,18 +29,18 @@ pub struct NewLink {
 
 impl People {
     /// Makes a one-time link; returns its secret, which is kept nowhere. An earlier one of the same user for the same
-    /// purpose ends.
-    pub async fn make_link(&self, domain_id: DomainId, new: NewLink) -> Result<Secret, sqlx::Error> {
+    /// purpose ends. `None`: the user has another password or address by now, or is gone.
+    pub async fn make_link(&self, domain_id: DomainId, new: NewLink<'_>) -> Result<Option<Secret>, sqlx::Error> {
         let secret = Secret::new(random::secret());
         let link = UserLink {
             hash: self.keys.hash(HashPurpose::UserLink, secret.expose()),
             purpose: new.purpose,
-            user_id: new.user_id,
+            user_id: new.user.map(|user| user.id),
             email: new.email,
             expires_at: self.store.clock().now().plus(new.lifetime),
         };
-        self.store.add_user_link(domain_id, &link).await?;
-        Ok(secret)
+        let made = self.store.add_user_link(domain_id, &link, new.user).await?;
+        Ok(made.then_some(secret))
     }
 
     /// The link that a secret opens, if it is still good.

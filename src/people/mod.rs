@@ -9,6 +9,7 @@ pub mod password;
 pub mod sent_links;
 pub mod sign_up;
 pub mod throttle;
+mod user_edit;
 pub mod users;
 
 use std::sync::Arc;

@@ -6,7 +6,6 @@ use crate::model::id::{DomainId, UserId};
 use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
 use crate::model::secret::Secret;
-use crate::model::time::UnixTime;
 use crate::model::user::{User, UserClaims};
 use crate::store::users::PutUserOutcome;
 
@@ -64,25 +63,24 @@ impl People {
         Ok((user, outcome))
     }
 
-    /// Changes a user, over again if somebody else was faster. With `ending` every session and login ends with it.
-    /// A conflict means that the user is gone.
+    /// Changes a user, over again if somebody else was faster. A conflict means that the user is gone, or has another
+    /// password by now: whoever asked for the change may be whom it is to keep out.
     pub async fn update_person(
         &self,
         user: &User,
-        ending: Option<UnixTime>,
         event: &AuditEvent,
         change: impl Fn(&mut User),
     ) -> Result<PutUserOutcome, OAuthError> {
-        let mut user = user.clone();
+        let (verified, mut user) = (user.password.clone(), user.clone());
         for _ in 0..TRIES {
             change(&mut user);
-            let outcome = self.store.update_user(&user, ending, event).await?;
+            let outcome = self.store.update_user(&user, None, event).await?;
             if outcome != PutUserOutcome::Conflict {
                 return Ok(outcome);
             }
             match self.store.user(user.domain_id, user.id).await? {
-                Some(newer) => user = newer,
-                None => break,
+                Some(newer) if newer.password == verified => user = newer,
+                _ => break,
             }
         }
         Ok(PutUserOutcome::Conflict)

@@ -5,13 +5,15 @@ use serde_json::json;
 use super::People;
 use super::links::{NewLink, RESET_LIFETIME};
 use super::password::{MIN_PASSWORD, check_password, in_words};
-use crate::model::audit_event::Actor;
+use super::user_edit::check_user;
+pub use super::user_edit::{NewUser, UserEdit};
+use crate::model::audit_event::{Actor, AuditEvent};
 use crate::model::id::{SessionId, UserId};
 use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
 use crate::model::secret::Secret;
 use crate::model::time::UnixTime;
-use crate::model::user::{User, UserClaims, check_email, check_username};
+use crate::model::user::{User, check_email};
 use crate::store::cache::DomainEntry;
 use crate::store::sessions::EndSessions;
 use crate::store::users::{LinkPurpose, PutUserOutcome};
@@ -20,39 +22,8 @@ use crate::tokens::audience::longest_lifetime;
 /// The longest an invitation may work, in seconds.
 const MAX_INVITATION: i64 = 365 * 86_400;
 
-/// A user that an administrator wants.
-#[derive(Debug, Default)]
-pub struct NewUser {
-    /// What the person logs in with.
-    pub username: String,
-    /// The e-mail address.
-    pub email: Option<String>,
-    /// Whether the address is known to be the person's.
-    pub email_verified: bool,
-    /// Profile claims.
-    pub claims: UserClaims,
-    /// The password; none: the person chooses one by a link.
-    pub password: Option<Secret>,
-    /// Whether the person may not log in.
-    pub disabled: bool,
-}
-
-/// What an administrator changes of a user; what is absent stays.
-#[derive(Debug, Default)]
-pub struct UserEdit {
-    /// What the person logs in with.
-    pub username: Option<String>,
-    /// The e-mail address; an empty text takes it away. Another address is not verified unless the edit says so.
-    pub email: Option<String>,
-    /// Whether the address is known to be the person's.
-    pub email_verified: Option<bool>,
-    /// All profile claims.
-    pub claims: Option<UserClaims>,
-    /// The password. Every session and login ends.
-    pub password: Option<Secret>,
-    /// Whether the person may log in. Where that stops, every session and login ends.
-    pub enabled: Option<bool>,
-}
+/// How often a change for any version is tried.
+const TRIES: usize = 20;
 
 impl People {
     /// Creates a user.
@@ -82,51 +53,70 @@ impl People {
         Ok(user)
     }
 
-    /// Changes a user, unless somebody else changed it since it was read.
+    /// Changes a user, unless somebody else changed it since it was read and the edit is not for any version.
     pub async fn change_user(
         &self,
         domain: &DomainEntry,
         user: &User,
-        edit: UserEdit,
+        mut edit: UserEdit,
         actor: &Actor,
     ) -> Result<User, OAuthError> {
-        let mut changed = user.clone();
-        changed.username = edit.username.unwrap_or(changed.username);
-        if let Some(email) = edit.email {
-            let email = Some(email).filter(|email| !email.is_empty());
-            changed.email_verified &= email == user.email;
-            changed.email = email;
+        let gone = || OAuthError::not_found("the user was deleted meanwhile");
+        // Once: it takes so long that whoever keeps changing the account would be faster each time.
+        let password = match edit.password.take() {
+            Some(password) => Some(self.chosen_password(&edit.applied_to(user)?, password).await?),
+            None => None,
+        };
+        let (mut user, mut tries) = (user.clone(), if edit.any_version { TRIES } else { 1 });
+        loop {
+            let mut changed = edit.applied_to(&user)?;
+            let audit = self.told_change(domain, (&user, &changed), actor);
+            let mut ending = (user.enabled && !changed.enabled).then(|| self.tokens_end(domain));
+            let audit = match &password {
+                Some(password) => {
+                    changed.password = Some(password.clone());
+                    ending = Some(self.tokens_end(domain));
+                    audit.with("password", "changed")
+                }
+                None => audit,
+            };
+            let outcome = self.store.update_user(&changed, ending, &audit).await?;
+            tries -= 1;
+            if outcome != PutUserOutcome::Conflict || tries == 0 {
+                stored(outcome, &changed)?;
+                return self.store.user(domain.id(), user.id).await?.ok_or_else(gone);
+            }
+            user = self.store.user(domain.id(), user.id).await?.ok_or_else(gone)?;
         }
-        changed.email_verified = edit.email_verified.unwrap_or(changed.email_verified);
-        changed.claims = edit.claims.unwrap_or(changed.claims);
-        changed.enabled = edit.enabled.unwrap_or(changed.enabled);
-        check_user(&changed)?;
-        let clock = self.store.clock();
-        let mut action = "user.update";
-        if user.enabled != changed.enabled {
-            action = if changed.enabled { "user.enable" } else { "user.disable" };
-        }
-        let mut audit = actor.did(clock, Some(domain.id()), action, &user.id.to_string());
-        audit = audit.with("username", changed.username.as_str()).changed(&told(user), &told(&changed));
-        let mut ending = (user.enabled && !changed.enabled).then(|| self.tokens_end(domain));
-        if let Some(password) = edit.password {
-            changed.password = Some(self.chosen_password(&changed, password).await?);
-            ending = Some(self.tokens_end(domain));
-            audit = audit.with("password", "changed");
-        }
-        stored(self.store.update_user(&changed, ending, &audit).await?, &changed)?;
-        let read = self.store.user(domain.id(), user.id).await?;
-        read.ok_or_else(|| OAuthError::not_found("the user was deleted meanwhile"))
     }
 
-    /// Deletes a user with everything that was theirs.
-    pub async fn delete_user(&self, domain: &DomainEntry, user: &User, actor: &Actor) -> Result<(), OAuthError> {
+    fn told_change(&self, domain: &DomainEntry, (user, changed): (&User, &User), actor: &Actor) -> AuditEvent {
+        let action = match (user.enabled, changed.enabled) {
+            (false, true) => "user.enable",
+            (true, false) => "user.disable",
+            _ => "user.update",
+        };
+        let audit = actor.did(self.store.clock(), Some(domain.id()), action, &user.id.to_string());
+        audit.with("username", changed.username.as_str()).changed(&told(user), &told(changed))
+    }
+
+    /// Deletes a user with everything that was theirs; with a version, only if that is still the present one.
+    pub async fn delete_user(
+        &self,
+        domain: &DomainEntry,
+        user: &User,
+        version: Option<i64>,
+        actor: &Actor,
+    ) -> Result<(), OAuthError> {
         let audit = actor.did(self.store.clock(), Some(domain.id()), "user.delete", &user.id.to_string());
         let audit = audit.with("username", user.username.as_str());
-        if self.store.delete_user(domain.id(), user.id, self.tokens_end(domain), &audit).await? {
+        if self.store.delete_user(domain.id(), (user.id, version), self.tokens_end(domain), &audit).await? {
             return Ok(());
         }
-        Err(OAuthError::not_found("the user was deleted meanwhile"))
+        Err(match version {
+            Some(_) => OAuthError::changed_since_read(),
+            None => OAuthError::not_found("the user was deleted meanwhile"),
+        })
     }
 
     /// Ends one session of a user, or all. Returns how many ended.
@@ -183,8 +173,8 @@ impl People {
             }
         }
         let expires_at = self.store.clock().now().plus(lifetime);
-        let link = NewLink { purpose: LinkPurpose::Invite, user_id: None, email: email.map(str::to_owned), lifetime };
-        let secret = self.make_link(domain.id(), link).await?;
+        let link = NewLink { purpose: LinkPurpose::Invite, user: None, email: email.map(str::to_owned), lifetime };
+        let secret = self.make_link(domain.id(), link).await?.ok_or_else(changed_meanwhile)?;
         let audit = actor.did(self.store.clock(), Some(domain.id()), "user.invite", email.unwrap_or_default());
         self.store.write_audit(&[audit.with("expires_at", expires_at.seconds())]).await?;
         Ok((secret, expires_at))
@@ -198,11 +188,11 @@ impl People {
         let expires_at = self.store.clock().now().plus(RESET_LIFETIME);
         let link = NewLink {
             purpose: LinkPurpose::Reset,
-            user_id: Some(user.id),
+            user: Some(user),
             email: user.email.clone(),
             lifetime: RESET_LIFETIME,
         };
-        let secret = self.make_link(user.domain_id, link).await?;
+        let secret = self.make_link(user.domain_id, link).await?.ok_or_else(changed_meanwhile)?;
         let audit = actor.did(self.store.clock(), Some(user.domain_id), "user.reset_password", &user.id.to_string());
         self.store.write_audit(&[audit.with("expires_at", expires_at.seconds())]).await?;
         Ok((secret, expires_at))
@@ -243,17 +233,8 @@ fn told(user: &User) -> Object {
     ])
 }
 
-fn check_user(user: &User) -> Result<(), OAuthError> {
-    let refused = |member: &'static str| move |problem| OAuthError::invalid_request(format!("{member}: {problem}"));
-    check_username(&user.username).map_err(refused("username"))?;
-    match &user.email {
-        Some(email) => check_email(email).map_err(refused("email"))?,
-        None if user.email_verified => {
-            return Err(OAuthError::invalid_request("email_verified: there is no e-mail address to be verified"));
-        }
-        None => {}
-    }
-    user.claims.check().map_err(refused("claims"))
+fn changed_meanwhile() -> OAuthError {
+    OAuthError::conflict("the user was changed by somebody else meanwhile; look at it and try again")
 }
 
 fn stored(outcome: PutUserOutcome, user: &User) -> Result<(), OAuthError> {
@@ -264,7 +245,7 @@ fn stored(outcome: PutUserOutcome, user: &User) -> Result<(), OAuthError> {
             let email = user.email.as_deref().unwrap_or_default();
             format!("email: another user of the domain logs in as {email}")
         }
-        PutUserOutcome::Conflict => "the user was changed by somebody else meanwhile; look at it and try again".into(),
+        PutUserOutcome::Conflict => return Err(changed_meanwhile()),
     };
     Err(OAuthError::conflict(taken))
 }

@@ -70,6 +70,7 @@ impl Provisioner<'_> {
             reach: Some(reach).filter(|reach| *reach != known.reach),
             password: None,
             enabled: wanted.enabled.filter(|enabled| *enabled != known.enabled),
+            any_version: false,
         };
         if let Some(chosen) = chosen? {
             let same = verify_password(&administrators.argon2, chosen.clone(), Some(&known.password)).await;

@@ -54,6 +54,7 @@ fn changes(user: &User, wanted: &UserTable) -> UserEdit {
         claims: Some(claims).filter(|claims| *claims != user.claims),
         password: None,
         enabled: wanted.enabled.filter(|enabled| *enabled != user.enabled),
+        any_version: false,
     }
 }
 

@@ -66,17 +66,25 @@ pub enum ConfirmOutcome {
 
 impl Store {
     /// Begins a session. With an audit event the login is complete, and noted; without, the second factor is missing.
+    /// `password`: the verifier that the administrator had when it was seen who they are. `false`: they have another one
+    /// by now, may not log in, or would have to give a second factor; then nothing happened.
     pub async fn begin_administrator_session(
         &self,
         session: &AdministratorSession,
         hash: &[u8],
+        password: &str,
         audit: Option<&AuditEvent>,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin().await?;
-        let sql =
+        // Locked, because such a change ends the sessions it finds: this one is there before, or not at all.
+        let sql = locking!(
+            tx,
             "insert into administrator_sessions (id, administrator_id, hash, confirmed, device, source, created_at,
-                   last_seen_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-        on_tx!(tx, |db| sqlx::query(sql)
+             last_seen_at, expires_at) select $1, id, $3, $4, $5, $6, $7, $8, $9 from administrators
+             where id = $2 and enabled and password = $10 and (not $4 or totp is null)",
+            "for no key update"
+        );
+        let begun = on_tx!(tx, |db| sqlx::query(sql)
             .bind(session.id)
             .bind(session.administrator_id)
             .bind(hash)
@@ -86,14 +94,19 @@ impl Store {
             .bind(session.created_at)
             .bind(session.last_seen_at)
             .bind(session.expires_at)
+            .bind(password)
             .execute(db)
             .await
-            .map(drop))?;
+            .map(|done| done.rows_affected()))?;
+        if begun == 0 {
+            return Ok(false);
+        }
         if let Some(audit) = audit {
             tx.note_login(session.administrator_id).await?;
             tx.audit(audit).await?;
         }
-        tx.commit().await
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Completes a login by the code of a time step, which is used up; the session goes on under another hash, until

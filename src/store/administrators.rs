@@ -210,18 +210,25 @@ impl Store {
         Ok(PutAdministratorOutcome::Stored)
     }
 
-    /// Deletes an administrator with their sessions, unless no enabled owner would be left.
+    /// Deletes an administrator with their sessions, unless no enabled owner would be left. A conflict: they are gone, or
+    /// of another version than the given one.
     pub async fn delete_administrator(
         &self,
         id: AdministratorId,
+        version: Option<i64>,
         audit: &AuditEvent,
     ) -> Result<PutAdministratorOutcome, sqlx::Error> {
         let mut tx = self.begin().await?;
         if tx.is_last_owner(id).await? {
             return Ok(PutAdministratorOutcome::LastOwner);
         }
-        let sql = "delete from administrators where id = $1";
-        let deleted = on_tx!(tx, |db| sqlx::query(sql).bind(id).execute(db).await.map(|done| done.rows_affected()))?;
+        let sql = "delete from administrators where id = $1 and ($2 is null or version = $2)";
+        let deleted = on_tx!(tx, |db| sqlx::query(sql)
+            .bind(id)
+            .bind(version)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))?;
         if deleted == 0 {
             return Ok(PutAdministratorOutcome::Conflict);
         }

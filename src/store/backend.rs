@@ -98,6 +98,16 @@ macro_rules! on_tx {
     }};
 }
 
+/// A statement that locks the rows it reads until the transaction ends. SQLite has one writer, and no such words.
+macro_rules! locking {
+    ($tx:expr, $sql:literal, $lock:literal) => {
+        match &$tx.open {
+            $crate::store::backend::Open::Postgres(_) => concat!($sql, " ", $lock),
+            $crate::store::backend::Open::Sqlite(_) => $sql,
+        }
+    };
+}
+
 impl Store {
     /// Opens the database and brings its tables up to date.
     pub async fn connect(options: &ConnectOptions, clock: Clock) -> anyhow::Result<Self> {

@@ -162,8 +162,13 @@ impl Store {
         Ok(true)
     }
 
-    /// Deletes a domain with everything in it. `false` if it is not there.
-    pub async fn delete_domain(&self, id: DomainId, audit: &AuditEvent) -> Result<bool, sqlx::Error> {
+    /// Deletes a domain with everything in it. `false` if it is not there, or of another version than the given one.
+    pub async fn delete_domain(
+        &self,
+        id: DomainId,
+        version: Option<i64>,
+        audit: &AuditEvent,
+    ) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin().await?;
         let sql = "delete from data_keys where scope = $1";
         on_tx!(tx, |db| sqlx::query(sql).bind(id.to_string()).execute(db).await.map(drop))?;
@@ -174,8 +179,13 @@ impl Store {
         ] {
             on_tx!(tx, |db| sqlx::query(sql).bind(id).execute(db).await.map(drop))?;
         }
-        let sql = "delete from domains where id = $1";
-        let deleted = on_tx!(tx, |db| sqlx::query(sql).bind(id).execute(db).await.map(|done| done.rows_affected()))?;
+        let sql = "delete from domains where id = $1 and ($2 is null or version = $2)";
+        let deleted = on_tx!(tx, |db| sqlx::query(sql)
+            .bind(id)
+            .bind(version)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))?;
         if deleted == 0 {
             return Ok(false);
         }

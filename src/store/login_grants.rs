@@ -57,15 +57,26 @@ macro_rules! select_grant {
     };
 }
 
+/// How establishing something by a login ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrantOutcome {
+    /// It is established.
+    Established,
+    /// Another window has completed the interaction.
+    Over,
+    /// The session it comes from has ended.
+    LoggedOut,
+}
+
 impl Store {
-    /// Keeps what a login established, with its code, and completes the interaction it came from. `false`: another
-    /// window has completed it.
+    /// Keeps what a login established, with its code, and completes the interaction it came from. The session that
+    /// `grant` names must be there.
     pub async fn establish_grant(
         &self,
         grant: &LoginGrant,
         code: &AuthorizationCode,
         interaction: Option<&AttemptId>,
-    ) -> Result<bool, sqlx::Error> {
+    ) -> Result<GrantOutcome, sqlx::Error> {
         let mut tx = self.begin().await?;
         if let Some(id) = interaction {
             let sql = "delete from interactions where domain_id = $1 and id = $2";
@@ -76,13 +87,15 @@ impl Store {
                 .await
                 .map(|done| done.rows_affected()))?;
             if completed == 0 {
-                return Ok(false);
+                return Ok(GrantOutcome::Over);
             }
         }
-        tx.insert_grant(grant).await?;
+        if !tx.insert_grant(grant).await? {
+            return Ok(GrantOutcome::LoggedOut);
+        }
         tx.insert_code(grant, code).await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(GrantOutcome::Established)
     }
 
     /// What a login established, by its id.
@@ -159,11 +172,24 @@ impl Store {
 }
 
 impl Tx {
-    async fn insert_grant(&mut self, grant: &LoginGrant) -> Result<(), sqlx::Error> {
-        let sql = "insert into authorizations (id, domain_id, client_id, user_id, session_id, attempt, scope, details,
-                   status, created_at, last_used_at, expires_at)
-                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-        on_tx!(self, |db| sqlx::query(sql)
+    /// `false`: the session that the grant names has ended.
+    async fn insert_grant(&mut self, grant: &LoginGrant) -> Result<bool, sqlx::Error> {
+        let sql = if grant.session_id.is_none() {
+            "insert into authorizations (id, domain_id, client_id, user_id, session_id, attempt, scope, details,
+             status, created_at, last_used_at, expires_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        } else {
+            // Locked, because whoever ends a person's sessions then ends the grants they find: this one is among them.
+            locking!(
+                self,
+                "insert into authorizations (id, domain_id, client_id, user_id, session_id, attempt, scope, details,
+                 status, created_at, last_used_at, expires_at)
+                 select $1, domain_id, $3, user_id, id, $6, $7, $8, $9, $10, $11, $12 from sessions
+                 where domain_id = $2 and user_id = $4 and id = $5",
+                "for key share"
+            )
+        };
+        let inserted = on_tx!(self, |db| sqlx::query(sql)
             .bind(grant.id)
             .bind(grant.domain_id)
             .bind(&grant.client_id)
@@ -178,7 +204,8 @@ impl Tx {
             .bind(grant.expires_at)
             .execute(db)
             .await
-            .map(drop))
+            .map(|done| done.rows_affected()))?;
+        Ok(inserted == 1)
     }
 
     /// Ends one login's family.

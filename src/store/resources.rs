@@ -108,18 +108,20 @@ impl Store {
         Ok(PutResourceOutcome::Stored)
     }
 
-    /// Deletes a resource. `false` if it is not there.
+    /// Deletes a resource. `false` if it is not there, or of another version than the given one.
     pub async fn delete_resource(
         &self,
         domain_id: DomainId,
         id: ResourceId,
+        version: Option<i64>,
         audit: &AuditEvent,
     ) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin().await?;
-        let sql = "delete from resources where domain_id = $1 and id = $2";
+        let sql = "delete from resources where domain_id = $1 and id = $2 and ($3 is null or version = $3)";
         let deleted = on_tx!(tx, |db| sqlx::query(sql)
             .bind(domain_id)
             .bind(id)
+            .bind(version)
             .execute(db)
             .await
             .map(|done| done.rows_affected()))?;

@@ -45,21 +45,26 @@ macro_rules! select_session {
 }
 
 impl Store {
-    /// Begins a session, in place of an earlier one of the same browser where there is one.
+    /// Begins a session, in place of an earlier one of the same browser where there is one. `password`: the verifier
+    /// that the user had when it was seen who they are. `false`: they have another one by now, or may not log in; then
+    /// nothing happened.
     pub async fn begin_session(
         &self,
         session: &Session,
         hash: &[u8],
+        password: Option<&str>,
         replaces: Option<SessionId>,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin().await?;
-        if let Some(old) = replaces {
-            let sql = "delete from sessions where domain_id = $1 and id = $2";
-            on_tx!(tx, |db| sqlx::query(sql).bind(session.domain_id).bind(old).execute(db).await.map(drop))?;
-        }
-        let sql = "insert into sessions (id, domain_id, user_id, hash, auth_time, device, source, created_at,
-                   last_seen_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-        on_tx!(tx, |db| sqlx::query(sql)
+        // Locked, because a change of the password ends the sessions it finds: this one is there before, or not at all.
+        let sql = locking!(
+            tx,
+            "insert into sessions (id, domain_id, user_id, hash, auth_time, device, source, created_at, last_seen_at,
+             expires_at) select $1, domain_id, id, $4, $5, $6, $7, $8, $9, $10 from users
+             where domain_id = $2 and id = $3 and enabled and password is not distinct from $11",
+            "for no key update"
+        );
+        let begun = on_tx!(tx, |db| sqlx::query(sql)
             .bind(session.id)
             .bind(session.domain_id)
             .bind(session.user_id)
@@ -70,10 +75,19 @@ impl Store {
             .bind(session.created_at)
             .bind(session.last_seen_at)
             .bind(session.expires_at)
+            .bind(password)
             .execute(db)
             .await
-            .map(drop))?;
-        tx.commit().await
+            .map(|done| done.rows_affected()))?;
+        if begun == 0 {
+            return Ok(false);
+        }
+        if let Some(old) = replaces {
+            let sql = "delete from sessions where domain_id = $1 and id = $2";
+            on_tx!(tx, |db| sqlx::query(sql).bind(session.domain_id).bind(old).execute(db).await.map(drop))?;
+        }
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// The session that a cookie names, ended or not.

@@ -2,6 +2,7 @@
 
 use super::Store;
 use super::backend::Tx;
+use crate::model::audit_event::AuditEvent;
 use crate::model::id::{DomainId, UserId};
 use crate::model::time::UnixTime;
 use crate::model::user::{User, fold};
@@ -43,8 +44,14 @@ pub struct UserLink {
 }
 
 impl Store {
-    /// Keeps a one-time link. An earlier one of the same user for the same purpose ends.
-    pub async fn add_user_link(&self, domain_id: DomainId, link: &UserLink) -> Result<(), sqlx::Error> {
+    /// Keeps a one-time link. An earlier one of the same user for the same purpose ends. `user`: as they were read when it
+    /// was decided to send it; `false`: they have another password or address by now, or are gone, and nothing happened.
+    pub async fn add_user_link(
+        &self,
+        domain_id: DomainId,
+        link: &UserLink,
+        user: Option<&User>,
+    ) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin().await?;
         if let Some(user_id) = link.user_id {
             let sql = "delete from user_links where domain_id = $1 and user_id = $2 and purpose = $3";
@@ -55,6 +62,11 @@ impl Store {
                 .execute(db)
                 .await
                 .map(drop))?;
+        }
+        if let Some(user) = user
+            && !tx.is_as_read(user).await?
+        {
+            return Ok(false);
         }
         let now = self.clock().now();
         let sql = "insert into user_links (hash, domain_id, purpose, user_id, email, created_at, expires_at)
@@ -70,7 +82,8 @@ impl Store {
             .execute(db)
             .await
             .map(drop))?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// A one-time link that is still good, without using it up.
@@ -99,6 +112,46 @@ impl Store {
         }))
     }
 
+    /// Gives the user of a link another password, which uses the link up and ends every other; every session and login
+    /// of the user ends (`until`: issued access tokens may live until then). Whoever followed the link reads the mails of
+    /// its address. `false`: the link was used or has ended, or its user may not log in.
+    pub async fn reset_password(
+        &self,
+        domain_id: DomainId,
+        link: &UserLink,
+        (password, until): (&str, UnixTime),
+        audit: &AuditEvent,
+    ) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        let now = self.clock().now();
+        let sql = "delete from user_links where domain_id = $1 and user_id = $2 and exists (
+                   select 1 from user_links where domain_id = $1 and user_id = $2 and hash = $3 and expires_at > $4)";
+        let ended = on_tx!(tx, |db| sqlx::query(sql)
+            .bind(domain_id)
+            .bind(link.user_id)
+            .bind(&link.hash)
+            .bind(now)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))?;
+        let sql = "update users set password = $1, email_verified = email_verified or coalesce(email = $2, false),
+                   updated_at = $3, version = version + 1 where domain_id = $4 and id = $5 and enabled";
+        let changed = on_tx!(tx, |db| sqlx::query(sql)
+            .bind(password)
+            .bind(link.email.as_deref())
+            .bind(now)
+            .bind(domain_id)
+            .bind(link.user_id)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))?;
+        let Some(user_id) = link.user_id.filter(|_| ended > 0 && changed > 0) else { return Ok(false) };
+        tx.end_user(domain_id, user_id, until).await?;
+        tx.audit(audit).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
     /// Uses a one-time link up. `false` if it was used or has ended; of two at once one succeeds.
     pub async fn use_user_link(&self, domain_id: DomainId, hash: &[u8]) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin().await?;
@@ -109,6 +162,24 @@ impl Store {
 }
 
 impl Tx {
+    /// Whether a user has the password and the address that were read; they do until the transaction ends.
+    async fn is_as_read(&mut self, user: &User) -> Result<bool, sqlx::Error> {
+        let sql = locking!(
+            self,
+            "select 1 from users where domain_id = $1 and id = $2 and password is not distinct from $3
+             and email_key is not distinct from $4",
+            "for no key update"
+        );
+        let found: Option<i32> = on_tx!(self, |db| sqlx::query_scalar(sql)
+            .bind(user.domain_id)
+            .bind(user.id)
+            .bind(user.password.as_deref())
+            .bind(user.email.as_deref().map(fold))
+            .fetch_optional(db)
+            .await)?;
+        Ok(found.is_some())
+    }
+
     /// Ends the links of a user whose password or address is about to change. Whoever asked for them may be whom the new
     /// password is to keep out, and whoever reads them may no longer be the user.
     pub(super) async fn drop_outdated_links(&mut self, changed: &User) -> Result<(), sqlx::Error> {

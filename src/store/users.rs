@@ -177,21 +177,23 @@ impl Store {
         Ok(PutUserOutcome::Stored)
     }
 
-    /// Deletes a user with everything that was theirs; tokens issued to their clients end. `false` if it is gone.
+    /// Deletes a user with everything that was theirs; tokens issued to their clients end. `false` if it is gone, or of
+    /// another version than the given one.
     pub async fn delete_user(
         &self,
         domain_id: DomainId,
-        id: UserId,
+        (id, version): (UserId, Option<i64>),
         until: UnixTime,
         audit: &AuditEvent,
     ) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin().await?;
         tx.end_user(domain_id, id, until).await?;
         tx.drop_user_words(domain_id, id, None).await?;
-        let sql = "delete from users where domain_id = $1 and id = $2";
+        let sql = "delete from users where domain_id = $1 and id = $2 and ($3 is null or version = $3)";
         let deleted = on_tx!(tx, |db| sqlx::query(sql)
             .bind(domain_id)
             .bind(id)
+            .bind(version)
             .execute(db)
             .await
             .map(|done| done.rows_affected()))?;
@@ -249,10 +251,15 @@ impl Tx {
         }))
     }
 
-    /// Ends every session and login of a user.
-    async fn end_user(&mut self, domain_id: DomainId, id: UserId, until: UnixTime) -> Result<(), sqlx::Error> {
-        self.revoke_grants_of_user(domain_id, id, None, until).await?;
+    /// Ends every session and login of a user. The sessions first: what one of them is just establishing is then found.
+    pub(super) async fn end_user(
+        &mut self,
+        domain_id: DomainId,
+        id: UserId,
+        until: UnixTime,
+    ) -> Result<(), sqlx::Error> {
         let sql = "delete from sessions where domain_id = $1 and user_id = $2";
-        on_tx!(self, |db| sqlx::query(sql).bind(domain_id).bind(id).execute(db).await.map(drop))
+        on_tx!(self, |db| sqlx::query(sql).bind(domain_id).bind(id).execute(db).await.map(drop))?;
+        self.revoke_grants_of_user(domain_id, id, None, until).await
     }
 }

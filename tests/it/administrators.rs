@@ -396,6 +396,7 @@ async fn another_password_ends_the_other_sessions(#[values(Backend::Sqlite, Back
     for weak in ["elevenchars", "administrator", "password1234"] {
         assert!(refused(change(PASSWORD, weak).await).starts_with("password: "), "{weak}");
     }
+    assert!(refused(change(PASSWORD, PASSWORD).await).contains("is the one you have"));
     assert!(session(&server, &other).await.is_some());
     change(PASSWORD, "another long one").await.unwrap();
     assert!(session(&server, &mine).await.is_some() && session(&server, &other).await.is_none());
@@ -446,9 +447,9 @@ async fn what_an_administrator_may_changes_at_once(#[values(Backend::Sqlite, Bac
         changes(&server, "administrator.disable").await,
         json!({ "enabled": { "before": true, "after": false } })
     );
-    administrators.delete(&ada, &cli()).await.unwrap();
+    administrators.delete(&ada, None, &cli()).await.unwrap();
     assert_eq!(changes(&server, "administrator.delete").await["role"], json!({ "before": "auditor", "after": null }));
-    assert!(refused(administrators.delete(&ada, &cli()).await).contains("deleted meanwhile"));
+    assert!(refused(administrators.delete(&ada, None, &cli()).await).contains("deleted meanwhile"));
 }
 
 #[rstest]
@@ -458,7 +459,7 @@ async fn the_server_is_never_left_without_an_owner(#[values(Backend::Sqlite, Bac
     let administrators = &server.app.administrators;
     let admin = server.app.store.administrator_by_username("admin").await.unwrap().unwrap();
     let rule = "admin is the last owner who may log in";
-    assert!(refused(administrators.delete(&admin, &cli()).await).contains(rule));
+    assert!(refused(administrators.delete(&admin, None, &cli()).await).contains(rule));
     let off = || AdministratorEdit { enabled: Some(false), ..AdministratorEdit::default() };
     assert!(refused(administrators.change(&admin, off(), None, &cli()).await).contains(rule));
     add(&server, "ada", Role::Owner).await;
@@ -624,4 +625,34 @@ async fn changes_of_clients_and_users_are_told_with_what_was_before(
         let sql = format!("select count(*) from audit_events where cast(detail as text) like '%{hidden}%'");
         assert_eq!(server.database.count(&sql).await, 0, "the audit log holds a secret: {hidden}");
     }
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_edit_for_any_version_counts_whoever_was_faster(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let (administrators, people) = (&server.app.administrators, &server.app.people);
+    let ada = add(&server, "ada", Role::Editor).await;
+    let renamed = AdministratorEdit { username: Some("lovelace".to_owned()), ..AdministratorEdit::default() };
+    administrators.change(&ada, renamed, None, &cli()).await.unwrap();
+    // What was read before is another version by now.
+    let off = |any_version| AdministratorEdit { enabled: Some(false), any_version, ..AdministratorEdit::default() };
+    assert!(refused(administrators.change(&ada, off(false), None, &cli()).await).contains("somebody else meanwhile"));
+    let now = administrators.change(&ada, off(true), None, &cli()).await.unwrap();
+    assert_eq!((now.username.as_str(), now.enabled), ("lovelace", false), "and nothing else");
+
+    let domain = server.domain().await;
+    let new = NewUser { username: "bob".to_owned(), password: Some(Secret::new(PASSWORD)), ..NewUser::default() };
+    let bob = people.create_user(&domain, new, &cli()).await.unwrap();
+    let renamed = UserEdit { username: Some("robert".to_owned()), ..UserEdit::default() };
+    people.change_user(&domain, &bob, renamed, &cli()).await.unwrap();
+    let password =
+        |any_version| UserEdit { password: Some(Secret::new("another long one")), any_version, ..UserEdit::default() };
+    let stale = people.change_user(&domain, &bob, password(false), &cli()).await;
+    assert!(refused(stale).contains("somebody else meanwhile"));
+    let now = people.change_user(&domain, &bob, password(true), &cli()).await.unwrap();
+    assert_eq!(now.username, "robert");
+    assert_ne!(now.password, bob.password);
 }

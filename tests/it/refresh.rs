@@ -187,7 +187,7 @@ async fn resources_narrow_and_those_that_are_gone_are_left_out(
     let other = "&resource=https://three.example";
     server.api.refresh(&client, token, other).await.expect_error(400, "invalid_target");
     let audit = Actor::local("test").did(&server.clock, Some(second.domain_id), "resource.delete", "two");
-    assert!(server.app.store.delete_resource(second.domain_id, second.id, &audit).await.unwrap());
+    assert!(server.app.store.delete_resource(second.domain_id, second.id, None, &audit).await.unwrap());
     assert_eq!(audience("").await, json!(one));
     let gone = format!("&resource={two}");
     server.api.refresh(&client, token, &gone).await.expect_error(400, "invalid_target");

@@ -62,7 +62,7 @@ async fn logged_in(server: &TestServer) -> Browser {
     let audit = Actor::local("test").did(&server.clock, Some(domain.id()), "user.create", "alice");
     server.app.store.create_user(&user, None, &audit).await.unwrap();
     let device = Device { agent: "Test Browser", source: "127.0.0.1" };
-    let (_, secret) = server.app.people.begin_session(&domain, user.id, device, None).await.unwrap();
+    let (_, secret) = server.app.people.begin_session(&domain, &user, device, None).await.unwrap().unwrap();
     let mut browser = Browser::new(&server.api);
     browser.set_cookie("registrar-main", secret.expose());
     browser

@@ -183,7 +183,7 @@ pub async fn change(
     Sent(wanted): Sent<AdministratorChange>,
 ) -> Result<Response, OAuthError> {
     let found = find(&managing, path.administrator_id).await?;
-    must_match(&headers, found.version)?;
+    let any_version = must_match(&headers, found.version)?.is_none();
     let names = DomainNames::read(&managing).await?;
     let reach = match (wanted.all_domains, wanted.domains) {
         (Some(true), None) => Some(Reach::All),
@@ -202,6 +202,7 @@ pub async fn change(
         reach,
         password: wanted.password,
         enabled: wanted.enabled,
+        any_version,
     };
     let changed = managing.app.administrators.change(&found, edit, None, &managing.actor()).await?;
     Ok((etag(changed.version), Json(names.view(&changed))).into_response())
@@ -215,8 +216,8 @@ pub async fn delete(
     headers: HeaderMap,
 ) -> Result<Response, OAuthError> {
     let found = find(&managing, path.administrator_id).await?;
-    may_match(&headers, found.version)?;
-    managing.app.administrators.delete(&found, &managing.actor()).await?;
+    let version = may_match(&headers, found.version)?;
+    managing.app.administrators.delete(&found, version, &managing.actor()).await?;
     Ok(done())
 }
 

@@ -148,8 +148,8 @@ async fn changed(at: &ManagingDomain, settings: &DomainSettings) -> Result<Respo
 /// Deletes a domain with everything in it.
 #[utoipa::path(delete, path = "/api/v1/domains/{domain}", tag = "domains", params(("domain" = String, Path, description = "Its name."), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")), responses((status = 204, description = "It is gone."), AnyProblem, ChangeProblem))]
 pub async fn delete(at: ManagingDomain, headers: HeaderMap) -> Result<Response, OAuthError> {
-    may_match(&headers, at.domain.domain.version)?;
-    at.domains().delete(&at.domain, &at.actor()).await?;
+    let version = may_match(&headers, at.domain.domain.version)?;
+    at.domains().delete(&at.domain, version, &at.actor()).await?;
     Ok(done())
 }
 

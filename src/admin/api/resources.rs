@@ -174,8 +174,8 @@ pub async fn delete(
     headers: HeaderMap,
 ) -> Result<Response, OAuthError> {
     let resource = find(&at, one.resource_id)?;
-    may_match(&headers, resource.version)?;
-    at.domains().delete_resource(resource, &at.actor()).await?;
+    let version = may_match(&headers, resource.version)?;
+    at.domains().delete_resource(resource, version, &at.actor()).await?;
     Ok(done())
 }
 

@@ -200,8 +200,8 @@ pub async fn change(
     SentObject(sent): SentObject,
 ) -> Result<Response, OAuthError> {
     let user = find(&at, one.user_id).await?;
-    must_match(&headers, user.version)?;
-    let edit = edited(&user, sent)?;
+    let any_version = must_match(&headers, user.version)?.is_none();
+    let edit = UserEdit { any_version, ..edited(&user, sent)? };
     let changed = at.app.people.change_user(&at.domain, &user, edit, &at.actor()).await?;
     Ok((etag(changed.version), Json(view(changed))).into_response())
 }
@@ -214,8 +214,8 @@ pub async fn delete(
     headers: HeaderMap,
 ) -> Result<Response, OAuthError> {
     let user = find(&at, one.user_id).await?;
-    may_match(&headers, user.version)?;
-    at.app.people.delete_user(&at.domain, &user, &at.actor()).await?;
+    let version = may_match(&headers, user.version)?;
+    at.app.people.delete_user(&at.domain, &user, version, &at.actor()).await?;
     Ok(done())
 }
 
@@ -248,14 +248,18 @@ fn edited(user: &User, sent: Object) -> Result<UserEdit, OAuthError> {
         ("enabled".to_owned(), user.enabled.into()),
     ]);
     members.extend(user.email.as_ref().map(|email| ("email".to_owned(), email.as_str().into())));
+    let named = ["username", "email", "claims", "enabled"].map(|member| sent.contains_key(member));
     merge_patch(&mut members, sent);
     let changed: Changed = typed(&members).map_err(OAuthError::invalid_request)?;
+    // What was not sent stays as it is, also where others change it at the same time.
+    let [username, email, claims, enabled] = named;
     Ok(UserEdit {
-        username: Some(changed.username),
-        email: Some(changed.email.unwrap_or_default()),
+        username: username.then_some(changed.username),
+        email: email.then(|| changed.email.unwrap_or_default()),
         email_verified: changed.email_verified,
-        claims: Some(changed.claims),
+        claims: claims.then_some(changed.claims),
         password: changed.password.map(Secret::new),
-        enabled: Some(changed.enabled),
+        enabled: enabled.then_some(changed.enabled),
+        ..UserEdit::default()
     })
 }

@@ -146,7 +146,7 @@ async fn delete(managing: &Managing, found: &Administrator, sent: &Fields) -> Re
         let page = AdministratorPage { confirm_error, ..page(managing, found, None).await? };
         return Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page));
     }
-    managing.app.administrators.delete(found, &managing.actor()).await?;
+    managing.app.administrators.delete(found, None, &managing.actor()).await?;
     Ok(go_telling(LIST, "deleted"))
 }
 

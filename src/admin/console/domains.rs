@@ -144,7 +144,7 @@ pub async fn delete(at: ManagingDomain, form: Fields) -> Result<Response, OAuthE
         let told = "This is not the name of the domain.".to_owned();
         return Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &question(&at, Some(told)).await?));
     }
-    at.domains().delete(&at.domain, &at.actor()).await?;
+    at.domains().delete(&at.domain, None, &at.actor()).await?;
     Ok(go_telling(LIST, "deleted"))
 }
 

@@ -61,7 +61,7 @@ pub async fn change(at: ManagingDomain, Segments(one): Segments<One>, form: Fiel
             Ok(refused(&general_page(&at, resource, (form, None), None).await?))
         }
         "delete" if form.trimmed("confirm") == resource.name => {
-            match at.domains().delete_resource(resource, &at.actor()).await {
+            match at.domains().delete_resource(resource, None, &at.actor()).await {
                 Ok(()) => Ok(go_telling(&path(&at, ""), "deleted")),
                 Err(error) if error.status < 500 => not_deleted(&at, resource, &error.description).await,
                 Err(error) => Err(error),

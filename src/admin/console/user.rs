@@ -85,7 +85,7 @@ pub async fn change(at: ManagingDomain, Segments(one): Segments<One>, form: Fiel
             Ok(go_telling(&own, "disconnected"))
         }
         "delete" if form.trimmed("confirm") == user.username => {
-            people.delete_user(&at.domain, &user, &actor).await?;
+            people.delete_user(&at.domain, &user, None, &actor).await?;
             Ok(go_telling(&path(&at, ""), "deleted"))
         }
         "delete" => {

@@ -14,19 +14,21 @@ use crate::model::id::AuthorizationId;
 use crate::model::oauth_error::OAuthError;
 use crate::model::random::Generated;
 use crate::people::browser_session::Current;
+use crate::store::login_grants::GrantOutcome;
 use crate::tokens::subject::subject;
 
 /// How long a code may wait, in seconds.
 const CODE_LIFETIME: i64 = 60;
 
-/// Keeps what was allowed, and sends the client its code.
+/// Keeps what was allowed, and sends the client its code. `None`: the session has ended meanwhile, so that nobody is
+/// logged in.
 pub(super) async fn establish(
     attempt: &Attempt,
     (client, redirect): (&Client, &Redirect),
     (request, asked): (&AuthorizationRequest, &Asked),
     current: &Current,
     to: &Recipient,
-) -> Result<Reached, Stop> {
+) -> Result<Option<Reached>, Stop> {
     let at = attempt.at();
     let (clock, now) = (&at.app.clock, at.app.clock.now());
     let grant = LoginGrant {
@@ -60,9 +62,9 @@ pub(super) async fn establish(
         redeemed_at: None,
     };
     let interaction = attempt.interaction.as_ref().map(|interaction| &interaction.id);
-    let established = at.app.store.establish_grant(&grant, &code, interaction).await.map_err(OAuthError::from)?;
-    if !established {
-        return Err(Stop::Over);
+    match at.app.store.establish_grant(&grant, &code, interaction).await.map_err(OAuthError::from)? {
+        GrantOutcome::Established => Ok(Some(Reached { step: Step::Code, response: to.succeeded(at, &clear) })),
+        GrantOutcome::Over => Err(Stop::Over),
+        GrantOutcome::LoggedOut => Ok(None),
     }
-    Ok(Reached { step: Step::Code, response: to.succeeded(at, &clear) })
 }

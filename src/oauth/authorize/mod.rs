@@ -27,6 +27,8 @@ use crate::model::client::Client;
 use crate::model::id::AttemptId;
 use crate::model::interaction::{Decision, Interaction};
 use crate::model::oauth_error::OAuthError;
+use client::Redirect;
+use request::AuthorizationRequest;
 use respond::{Recipient, Stop};
 use steps::Reached;
 
@@ -86,6 +88,15 @@ pub async fn authorize(State(app): State<App>, request: Request) -> Result<Respo
     Ok(attempt.run().await)
 }
 
+/// The answer for a request that the person at this very browser has cancelled; the interaction is over. It is given
+/// where they cancelled and not where a link leads, or that link would lead anybody to the client.
+pub async fn cancelled(browser: Browser, mut interaction: Interaction) -> Response {
+    interaction.progress.decision = Some(Decision::Denied);
+    let params = Params::from_pairs(interaction.request.params.clone());
+    let id = interaction.id.clone();
+    Attempt { browser, id, params, interaction: Some(interaction), by_program: false }.run().await
+}
+
 impl Attempt {
     /// Runs the list and answers the browser.
     async fn run(mut self) -> Response {
@@ -116,12 +127,7 @@ impl Attempt {
         }
         // What a person has to do.
         let Some(current) = login::current(self, client, &request).map_err(|error| to.refused(error))? else {
-            if request.prompt.none {
-                return Err(
-                    to.refused(OAuthError::login_required("nobody is logged in who could go on without a page"))
-                );
-            }
-            return self.ask_to_log_in(client, &redirect, &request).await;
+            return self.nobody(client, &redirect, &request).await;
         };
         if !consent::is_given(self, (client, &redirect), (&request, &asked), &current).await? {
             if request.prompt.none {
@@ -129,7 +135,24 @@ impl Attempt {
             }
             return self.ask_to_consent(&redirect, &asked, &current).await;
         }
-        grant::establish(self, (client, &redirect), (&request, &asked), &current, &to).await
+        match grant::establish(self, (client, &redirect), (&request, &asked), &current, &to).await? {
+            Some(reached) => Ok(reached),
+            None => self.nobody(client, &redirect, &request).await,
+        }
+    }
+
+    /// Nobody is logged in who fits the request: the login page, unless there must be no page.
+    async fn nobody(
+        &mut self,
+        client: &Client,
+        redirect: &Redirect,
+        request: &AuthorizationRequest,
+    ) -> Result<Reached, Stop> {
+        if request.prompt.none {
+            let error = OAuthError::login_required("nobody is logged in who could go on without a page");
+            return Err(Recipient::new(self, redirect).refused(error));
+        }
+        self.ask_to_log_in(client, redirect, request).await
     }
 
     /// Whether somebody may have made this request only to lead people through this server to a place of their own:
@@ -137,7 +160,7 @@ impl Attempt {
     fn is_strangers_link(&self, client: &Client) -> bool {
         let vouched_for = !client.is_self_registered() || client.settings.trusted;
         let silent = self.params.get("prompt").is_some_and(|values| values.split(' ').any(|value| value == "none"));
-        !vouched_for && !silent && self.browser.current.is_none() && self.decision().is_none()
+        !vouched_for && !silent && self.browser.current.is_none() && self.decision() != Some(&Decision::Denied)
     }
 
     fn at(&self) -> &InDomain {

@@ -138,6 +138,11 @@ async fn a_password_is_changed_by_whoever_knows_it(#[values(Backend::Sqlite, Bac
     };
     change("wrong password", NEW).await.expect_page(400, "current-password-error");
     change(PASSWORD, "password1").await.expect_page(400, "new-password-error");
+    // The one there is, over again, is no other password: what was mailed to choose one goes on working.
+    Browser::new(&scene).post("/password/forgot", &[("email", "ada@example.com")]).await.expect_page(200, "have sent");
+    let link = scene.mailed_link("ada@example.com", "Subject: Choose a new password").await;
+    change(PASSWORD, PASSWORD).await.expect_page(400, "This is the password you have");
+    Browser::new(&scene).get(&link).await.expect_page(200, "id=\"reset\"");
     assert!(there.is_logged_in().await);
     change(PASSWORD, NEW).await.expect_page(200, "id=\"notice\"");
     assert!(!there.is_logged_in().await && here.is_logged_in().await);

@@ -1,6 +1,5 @@
 //! The login page.
 
-use registrar::model::interaction::Decision;
 use registrar::model::time::UnixTime;
 use rstest::rstest;
 
@@ -75,7 +74,7 @@ async fn a_disabled_user_cannot_log_in_and_is_logged_out(
     let browser = Browser::logged_in(&scene, "ada").await;
     let event = registrar::model::audit_event::Actor::local("test");
     let event = event.did(&scene.server.clock, Some(user.domain_id), "user.update", "");
-    scene.server.app.people.update_person(&user, None, &event, |user| user.enabled = false).await.unwrap();
+    scene.server.app.people.update_person(&user, &event, |user| user.enabled = false).await.unwrap();
     assert!(!browser.is_logged_in().await);
     Browser::new(&scene).log_in("ada", PASSWORD).await.expect_page(403, "do not match");
 }
@@ -99,13 +98,14 @@ async fn a_login_goes_on_with_what_it_was_for(#[values(Backend::Sqlite, Backend:
 
 #[rstest]
 #[tokio::test]
-async fn whoever_cancels_is_sent_back_with_that(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn whoever_cancels_ends_the_interaction(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(scene) = Scene::open(backend).await else { return };
     let interaction = scene.begin_login().await;
     let fields = [("interaction", interaction.id.as_str()), ("decision", "cancel")];
-    Browser::new(&scene).post("/login", &fields).await.expect_to_go_on(&interaction);
-    let progress = scene.interaction(&interaction.id).await.unwrap().progress;
-    assert_eq!(progress.decision, Some(Decision::Denied));
+    // The client of the scene is not known, so the answer is a page.
+    Browser::new(&scene).post("/login", &fields).await.expect_page(400, "client_id");
+    assert!(scene.interaction(&interaction.id).await.is_none());
+    Browser::new(&scene).post("/login", &fields).await.expect_page(410, "start again");
 }
 
 #[rstest]

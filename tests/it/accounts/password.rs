@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use registrar::model::audit_event::Actor;
+use registrar::people::browser_session::Device;
+use registrar::store::users::PutUserOutcome;
 use rstest::rstest;
 
 use super::{Browser, PASSWORD, Pages as _, Scene};
@@ -84,4 +87,41 @@ async fn a_link_works_for_an_hour_and_the_last_one_only(
     let sent = [("token", token(&second)), ("password", NEW)];
     browser.post("/password/reset", &sent).await.expect_page(410, "expired");
     browser.log_in("ada", PASSWORD).await.expect_redirect("/main/account");
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_was_asked_for_by_the_old_password_does_not_come_after_a_reset(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(scene) = Scene::open(backend).await else { return };
+    let (people, store) = (&scene.server.app.people, &scene.server.app.store);
+    let id = scene.add_user("ada", "ada@example.com").await.id;
+    let domain = scene.server.domain().await;
+    let read = async || store.user(domain.id(), id).await.unwrap().unwrap();
+    let before = read().await;
+    let browser = Browser::new(&scene);
+    browser.post("/password/forgot", &[("email", "ada@example.com")]).await.expect_page(200, "have sent");
+    let link = scene.mailed_link("ada@example.com", RESET).await;
+    let done = browser.post(&link, &[("token", token(&link)), ("password", NEW)]).await;
+    done.expect_page(200, "id=\"title\"");
+    // Requests that had checked the old password by then.
+    let actor = Actor::local("test");
+    let audit = || actor.did(&scene.server.clock, Some(domain.id()), "user.update", &id.to_string());
+    let old = before.password.clone();
+    let again = people.update_person(&before, &audit(), |user| user.password.clone_from(&old)).await.unwrap();
+    assert_eq!(again, PutUserOutcome::Conflict);
+    let renamed = people.update_person(&before, &audit(), |user| user.username = "eve".to_owned()).await.unwrap();
+    assert_eq!(renamed, PutUserOutcome::Conflict);
+    let device = Device { agent: "test", source: "127.0.0.1" };
+    assert!(people.begin_session(&domain, &before, device, None).await.unwrap().is_none());
+    let version = Some(before.version);
+    assert!(!store.delete_user(domain.id(), (id, version), scene.server.clock.now(), &audit()).await.unwrap());
+    // A change that has nothing to do with it does not get in the way of another.
+    let now = read().await;
+    people.update_person(&now, &audit(), |user| user.email_verified = false).await.unwrap();
+    let late = people.update_person(&now, &audit(), |user| user.username = "lovelace".to_owned()).await.unwrap();
+    assert_eq!((late, read().await.email_verified), (PutUserOutcome::Stored, false));
+    browser.log_in("lovelace", PASSWORD).await.expect_page(403, "do not match");
+    browser.log_in("lovelace", NEW).await.expect_redirect("/main/account");
 }

@@ -17,8 +17,8 @@ fn fields<'a>(username: &'a str, email: &'a str) -> [(&'a str, &'a str); 4] {
 async fn invitation(scene: &Scene, email: Option<&str>) -> String {
     let domain = scene.server.domain().await;
     let email = email.map(str::to_owned);
-    let link = NewLink { purpose: LinkPurpose::Invite, user_id: None, email, lifetime: 600 };
-    scene.server.app.people.make_link(domain.id(), link).await.unwrap().expose().to_owned()
+    let link = NewLink { purpose: LinkPurpose::Invite, user: None, email, lifetime: 600 };
+    scene.server.app.people.make_link(domain.id(), link).await.unwrap().unwrap().expose().to_owned()
 }
 
 #[rstest]

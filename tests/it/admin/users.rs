@@ -176,7 +176,7 @@ async fn the_console_looks_after_users(#[values(Backend::Sqlite, Backend::Postgr
     let ada = server.app.store.user_by_login(server.domain().await.id(), "ada").await.unwrap().unwrap();
     // Her browser says who it is in a way of its own.
     let device = registrar::people::browser_session::Device { agent: hostile, source: "127.0.0.1" };
-    server.app.people.begin_session(&*server.domain().await, ada.id, device, None).await.unwrap();
+    server.app.people.begin_session(&*server.domain().await, &ada, device, None).await.unwrap().unwrap();
     let own = format!("{root}/{}", ada.id);
     let page = browser.open(&own).await.page();
     assert!(!page.answer.text.contains(hostile));

@@ -9,6 +9,7 @@ use registrar::model::scope::ScopeSet;
 use registrar::model::secret::Secret;
 use registrar::model::session::Session;
 use registrar::model::time::Clock;
+use registrar::store::login_grants::GrantOutcome;
 use registrar::store::{ConnectOptions, Store};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -43,6 +44,7 @@ fn log_in(it: &Installation, user: &Value) {
     at_the_store(it, async |store: Store| {
         let domain_id = store.domain_named("main").await.unwrap().unwrap().id();
         let (clock, now) = (store.clock().clone(), store.clock().now());
+        let known = store.user(domain_id, user_id).await.unwrap().unwrap();
         for (number, device) in ["Browser one", "Browser two"].into_iter().enumerate() {
             let session = Session {
                 id: SessionId::new(&clock),
@@ -55,7 +57,8 @@ fn log_in(it: &Installation, user: &Value) {
                 last_seen_at: now,
                 expires_at: now.plus(3_600),
             };
-            store.begin_session(&session, &[u8::try_from(number).unwrap(); 32], None).await.unwrap();
+            let (hash, password) = ([u8::try_from(number).unwrap(); 32], known.password.as_deref());
+            assert!(store.begin_session(&session, &hash, password, None).await.unwrap());
         }
         allow(&store, domain_id, user_id).await;
         establish(&store, domain_id, user_id).await;
@@ -115,7 +118,7 @@ async fn establish(store: &Store, domain_id: DomainId, user_id: UserId) {
         expires_at: now.plus(60),
         redeemed_at: None,
     };
-    assert!(store.establish_grant(&grant, &code, None).await.unwrap());
+    assert_eq!(store.establish_grant(&grant, &code, None).await.unwrap(), GrantOutcome::Established);
     store.redeem_code((domain_id, &code.hash), &grant, None, now.plus(3_600)).await.unwrap();
 }
 

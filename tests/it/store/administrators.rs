@@ -70,7 +70,7 @@ fn session(story: &Story, of: &Administrator, confirmed: bool) -> AdministratorS
 async fn begin(story: &Story, session: &AdministratorSession, hash: u8) {
     let audit = audit(story, "administrator.login");
     let noted = Some(&audit).filter(|_| session.confirmed);
-    story.store.begin_administrator_session(session, &[hash; 32], noted).await.unwrap();
+    assert!(story.store.begin_administrator_session(session, &[hash; 32], "hash", noted).await.unwrap());
 }
 
 #[rstest]
@@ -108,12 +108,12 @@ async fn an_administrator_is_kept_with_what_it_reaches(#[values(Backend::Sqlite,
     assert_eq!(change(&story, &changed, None).await, PutAdministratorOutcome::UsernameTaken);
     let found = store.administrator(ada.id).await.unwrap().unwrap();
     assert_eq!((found.reach, found.version), (Reach::Domains(BTreeSet::from([other])), 2));
-    assert!(store.delete_domain(other, &story.audit("domain.delete")).await.unwrap());
+    assert!(store.delete_domain(other, None, &story.audit("domain.delete")).await.unwrap());
     let found = store.administrator(ada.id).await.unwrap().unwrap();
     assert_eq!(found.reach, Reach::Domains(BTreeSet::new()), "not everything, when nothing is left");
-    let deleted = store.delete_administrator(ada.id, &audit(&story, "administrator.delete")).await.unwrap();
+    let deleted = store.delete_administrator(ada.id, None, &audit(&story, "administrator.delete")).await.unwrap();
     assert_eq!(deleted, PutAdministratorOutcome::Stored);
-    let again = store.delete_administrator(ada.id, &audit(&story, "administrator.delete")).await.unwrap();
+    let again = store.delete_administrator(ada.id, None, &audit(&story, "administrator.delete")).await.unwrap();
     assert_eq!(again, PutAdministratorOutcome::Conflict);
     let told = "select count(*) from audit_events where domain_id is null and action like 'administrator.%'";
     assert_eq!(story.database.count(told).await, 4, "only what was done");
@@ -129,7 +129,8 @@ async fn the_last_owner_stays_one(#[values(Backend::Sqlite, Backend::Postgres)] 
     for lost in [Administrator { role: Role::Editor, ..one.clone() }, Administrator { enabled: false, ..one.clone() }] {
         assert_eq!(change(&story, &lost, None).await, PutAdministratorOutcome::LastOwner);
     }
-    let delete = async |id| story.store.delete_administrator(id, &audit(&story, "administrator.delete")).await.unwrap();
+    let delete =
+        async |id| story.store.delete_administrator(id, None, &audit(&story, "administrator.delete")).await.unwrap();
     assert_eq!(delete(one.id).await, PutAdministratorOutcome::LastOwner);
     assert_eq!(delete(two.id).await, PutAdministratorOutcome::Stored, "one who may not log in owns nothing");
     let renamed = Administrator { username: "uno".to_owned(), ..one.clone() };
@@ -149,7 +150,7 @@ async fn of_owners_who_leave_at_once_one_stays(#[values(Backend::Sqlite, Backend
             // Whoever stayed in the round before.
             let before = story.store.administrators("", 100).await.unwrap();
             for old in before.iter().filter(|old| owners.iter().all(|new| new.id != old.id)) {
-                story.store.delete_administrator(old.id, &audit(&story, "administrator.delete")).await.unwrap();
+                story.store.delete_administrator(old.id, None, &audit(&story, "administrator.delete")).await.unwrap();
             }
         }
         let mut leaving = JoinSet::new();
@@ -157,7 +158,7 @@ async fn of_owners_who_leave_at_once_one_stays(#[values(Backend::Sqlite, Backend
             let (store, audit) = (story.store.clone(), audit(&story, "administrator.update"));
             leaving.spawn(async move {
                 match number {
-                    0 => store.delete_administrator(one.id, &audit).await.unwrap(),
+                    0 => store.delete_administrator(one.id, None, &audit).await.unwrap(),
                     1 => {
                         let changed = Administrator { enabled: false, ..one };
                         store.update_administrator(&changed, None, &audit).await.unwrap()
@@ -238,6 +239,42 @@ async fn sessions_begin_are_confirmed_once_listed_and_ended(
 
 #[rstest]
 #[tokio::test]
+async fn a_login_is_of_the_account_as_it_is_when_it_begins(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let (store, ada) = (&story.store, owner(&story, "ada").await);
+    owner(&story, "eve").await;
+    let log_in = async |hash: u8, password: &str, confirmed: bool| {
+        let audit = audit(&story, "administrator.login");
+        let session = session(&story, &ada, confirmed);
+        let noted = Some(&audit).filter(|_| confirmed);
+        store.begin_administrator_session(&session, &[hash; 32], password, noted).await.unwrap()
+    };
+    assert!(log_in(1, "hash", true).await);
+    assert!(!log_in(2, "before", true).await && !log_in(2, "before", false).await, "another password by now");
+    let nowhere = AdministratorSessionId::new(&story.clock);
+    assert!(store.set_totp((ada.id, nowhere), b"sealed", 7, &audit(&story, "set")).await.unwrap());
+    assert!(!log_in(3, "hash", true).await, "a second factor came into force");
+    assert!(log_in(4, "hash", false).await);
+    let known = store.administrator(ada.id).await.unwrap().unwrap();
+    let all = EndAdministratorSessions::AllBut(None);
+    let off = Administrator { enabled: false, ..known };
+    assert_eq!(change(&story, &off, Some(all)).await, PutAdministratorOutcome::Stored);
+    assert!(!log_in(5, "hash", false).await && !log_in(5, "hash", true).await, "may not log in");
+    assert_eq!(story.count("administrator_sessions").await, 0);
+    let noted = "select count(*) from audit_events where action = 'administrator.login'";
+    assert_eq!(story.database.count(noted).await, 1, "only what was done");
+    let delete = async |version| {
+        store.delete_administrator(ada.id, version, &audit(&story, "administrator.delete")).await.unwrap()
+    };
+    let version = store.administrator(ada.id).await.unwrap().unwrap().version;
+    assert_eq!(delete(Some(version - 1)).await, PutAdministratorOutcome::Conflict);
+    assert_eq!(delete(Some(version)).await, PutAdministratorOutcome::Stored);
+}
+
+#[rstest]
+#[tokio::test]
 async fn a_second_factor_is_set_once_and_taken_away(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(story) = Story::begin(backend).await else { return };
     let (store, ada) = (&story.store, owner(&story, "ada").await);
@@ -312,6 +349,6 @@ async fn api_tokens_are_kept_listed_used_and_revoked(#[values(Backend::Sqlite, B
     store.remove_expired().await.unwrap();
     assert_eq!(story.count("api_tokens").await, 0);
     assert!(create(&token("gone", Some(story.domain_id)), 4).await);
-    assert!(store.delete_domain(story.domain_id, &story.audit("domain.delete")).await.unwrap());
+    assert!(store.delete_domain(story.domain_id, None, &story.audit("domain.delete")).await.unwrap());
     assert_eq!(story.count("api_tokens").await, 0, "a token goes with its domain");
 }

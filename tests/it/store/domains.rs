@@ -186,8 +186,10 @@ async fn resources_have_names_and_identifiers_of_their_own(
     let names: Vec<String> =
         store.resources(story.domain_id).await.unwrap().into_iter().map(|resource| resource.name).collect();
     assert_eq!(names, ["Orders 2", "Stock"]);
-    assert!(store.delete_resource(story.domain_id, orders.id, &story.audit("resource.delete")).await.unwrap());
-    assert!(!store.delete_resource(story.domain_id, orders.id, &story.audit("resource.delete")).await.unwrap());
+    let audit = story.audit("resource.delete");
+    assert!(!store.delete_resource(story.domain_id, orders.id, Some(99), &audit).await.unwrap(), "another version");
+    assert!(store.delete_resource(story.domain_id, orders.id, None, &story.audit("resource.delete")).await.unwrap());
+    assert!(!store.delete_resource(story.domain_id, orders.id, None, &story.audit("resource.delete")).await.unwrap());
     assert_eq!((story.count("resource_grants").await, story.count("resource_identifiers").await), (0, 2));
 }
 
@@ -212,8 +214,9 @@ async fn a_deleted_domain_takes_everything_of_its_own_with_it_and_nothing_else(
         at: story.clock.now(),
     };
     store.write_client_usage(&[used]).await.unwrap();
-    assert!(store.delete_domain(story.domain_id, &story.audit("domain.delete")).await.unwrap());
-    assert!(!store.delete_domain(story.domain_id, &story.audit("domain.delete")).await.unwrap());
+    assert!(!store.delete_domain(story.domain_id, Some(99), &story.audit("domain.delete")).await.unwrap());
+    assert!(store.delete_domain(story.domain_id, None, &story.audit("domain.delete")).await.unwrap());
+    assert!(!store.delete_domain(story.domain_id, None, &story.audit("domain.delete")).await.unwrap());
     assert!(store.domain_named("main").await.unwrap().is_none());
     for (table, left) in [
         ("domains", 1),

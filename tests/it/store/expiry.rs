@@ -7,6 +7,7 @@ use registrar::model::random::{Queue, Random};
 use registrar::model::time::Clock;
 use registrar::store::Store;
 use registrar::store::expiry::Expiring;
+use registrar::store::login_grants::GrantOutcome;
 use rstest::rstest;
 
 use super::Story;
@@ -22,7 +23,10 @@ async fn what_is_named_ends_now_and_nothing_else(#[values(Backend::Sqlite, Backe
     let now = story.clock.now();
     story.redeemed(&ada, "c", 1).await;
     let waiting = story.login(&ada, "c");
-    assert!(store.establish_grant(&waiting, &story.code(&waiting, 2), None).await.unwrap());
+    assert_eq!(
+        store.establish_grant(&waiting, &story.code(&waiting, 2), None).await.unwrap(),
+        GrantOutcome::Established
+    );
     let (first, second) = (story.interaction(), story.interaction());
     for begun in [&first, &second] {
         store.begin_interaction(begun).await.unwrap();

@@ -5,6 +5,7 @@ use registrar::model::consent::Consent;
 use registrar::model::id::{AttemptId, SessionId};
 use registrar::model::interaction::{Decision, Interaction, LoginRequest, Progress, StoredRequest};
 use registrar::model::user::User;
+use registrar::store::login_grants::GrantOutcome;
 use rstest::rstest;
 
 use super::Story;
@@ -93,10 +94,32 @@ async fn an_interaction_is_completed_once(#[values(Backend::Sqlite, Backend::Pos
     let (store, ada, begun) = (&story.store, story.add_user("ada").await, story.interaction());
     store.begin_interaction(&begun).await.unwrap();
     let (first, second) = (story.login(&ada, "c"), story.login(&ada, "c"));
-    assert!(store.establish_grant(&first, &story.code(&first, 1), Some(&begun.id)).await.unwrap());
-    assert!(!store.establish_grant(&second, &story.code(&second, 2), Some(&begun.id)).await.unwrap());
+    assert_eq!(
+        store.establish_grant(&first, &story.code(&first, 1), Some(&begun.id)).await.unwrap(),
+        GrantOutcome::Established
+    );
+    assert_eq!(
+        store.establish_grant(&second, &story.code(&second, 2), Some(&begun.id)).await.unwrap(),
+        GrantOutcome::Over
+    );
     assert!(store.interaction(story.domain_id, &begun.id).await.unwrap().is_none());
     assert_eq!((story.count("authorizations").await, story.count("authorization_codes").await), (1, 1));
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_interaction_that_is_ended_is_over(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let (store, one, two) = (&story.store, story.interaction(), story.interaction());
+    for begun in [&one, &two] {
+        store.begin_interaction(begun).await.unwrap();
+    }
+    assert!(store.end_interaction(story.domain_id, &one.id).await.unwrap());
+    assert!(!store.end_interaction(story.domain_id, &one.id).await.unwrap());
+    assert!(store.interaction(story.domain_id, &one.id).await.unwrap().is_none());
+    assert!(store.interaction(story.domain_id, &two.id).await.unwrap().is_some());
+    story.clock.advance(1_800);
+    assert!(!store.end_interaction(story.domain_id, &two.id).await.unwrap(), "it has ended by itself");
 }
 
 #[rstest]
@@ -158,7 +181,7 @@ async fn connections_are_consents_of_people_who_are_logged_in(
             let mut login = story.login(&user, client);
             login.status = GrantStatus::Active;
             let code = story.code(&login, u8::try_from(at).unwrap());
-            assert!(store.establish_grant(&login, &code, None).await.unwrap());
+            assert_eq!(store.establish_grant(&login, &code, None).await.unwrap(), GrantOutcome::Established);
         }
         if logged_in && resource == here {
             expected.insert(0, (name.to_owned(), client.to_owned()));

@@ -227,7 +227,7 @@ async fn users_are_listed_by_name_searched_and_filtered(
     store.update_user(&renamed, None, &story.audit("user.update")).await.unwrap();
     assert_eq!(all_users(&story, asked("dora")).await, "Theodora", "by the name claim");
     assert_eq!(all_users(&story, asked("theo")).await, "Theodora");
-    store.delete_user(story.domain_id, dora.id, story.clock.now(), &story.audit("user.delete")).await.unwrap();
+    store.delete_user(story.domain_id, (dora.id, None), story.clock.now(), &story.audit("user.delete")).await.unwrap();
     assert_eq!(story.count("search_words where target = 'theodora'").await, 0);
 }
 

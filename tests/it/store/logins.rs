@@ -1,10 +1,13 @@
 //! Logins: what they establish, their codes and refresh tokens, and what is left when they have had their time.
 
 use registrar::model::authorization::{AuthorizationCode, GrantDetails, GrantStatus, LoginGrant, RefreshToken};
-use registrar::model::id::{AttemptId, AuthorizationId, ClientId, UserId};
+use registrar::model::id::{AttemptId, AuthorizationId, ClientId, SessionId, UserId};
+use registrar::model::session::Session;
 use registrar::model::user::{User, UserClaims};
 use registrar::store::authorization_codes::RedeemOutcome;
+use registrar::store::login_grants::GrantOutcome;
 use registrar::store::refresh_tokens::{RefreshOutcome, RefreshUse};
+use registrar::store::sessions::EndSessions;
 use registrar::store::users::PutUserOutcome;
 use rstest::rstest;
 use tokio::task::JoinSet;
@@ -81,7 +84,10 @@ impl Story {
     /// A login whose code was redeemed, with the refresh token of this hash.
     pub async fn redeemed(&self, user: &User, client_id: &str, hash: u8) -> LoginGrant {
         let grant = self.login(user, client_id);
-        assert!(self.store.establish_grant(&grant, &self.code(&grant, hash), None).await.unwrap());
+        assert_eq!(
+            self.store.establish_grant(&grant, &self.code(&grant, hash), None).await.unwrap(),
+            GrantOutcome::Established
+        );
         assert_eq!(self.redeem(&grant, hash, Some(&self.refresh_token(hash))).await, RedeemOutcome::Redeemed);
         self.store.login_grant(self.domain_id, grant.id).await.unwrap().unwrap()
     }
@@ -112,7 +118,7 @@ async fn a_code_stands_for_its_login_and_is_redeemed_once(
     let (store, ada) = (&story.store, story.add_user("ada").await);
     let grant = story.login(&ada, "c");
     let kept = story.code(&grant, 1);
-    assert!(store.establish_grant(&grant, &kept, None).await.unwrap());
+    assert_eq!(store.establish_grant(&grant, &kept, None).await.unwrap(), GrantOutcome::Established);
     let (code, found) = store.authorization_code(story.domain_id, &[1; 32]).await.unwrap().unwrap();
     assert_eq!((code.redirect_uri, code.redirect_uri_sent), (kept.redirect_uri, true));
     assert_eq!((code.code_challenge, code.expires_at, code.redeemed_at), (kept.code_challenge, kept.expires_at, None));
@@ -144,8 +150,8 @@ async fn a_code_ends_and_so_may_its_login_before_it_is_redeemed(
     let Some(story) = Story::begin(backend).await else { return };
     let (store, ada) = (&story.store, story.add_user("ada").await);
     let (late, ended) = (story.login(&ada, "c"), story.login(&ada, "c"));
-    assert!(store.establish_grant(&late, &story.code(&late, 1), None).await.unwrap());
-    assert!(store.establish_grant(&ended, &story.code(&ended, 2), None).await.unwrap());
+    assert_eq!(store.establish_grant(&late, &story.code(&late, 1), None).await.unwrap(), GrantOutcome::Established);
+    assert_eq!(store.establish_grant(&ended, &story.code(&ended, 2), None).await.unwrap(), GrantOutcome::Established);
     let until = story.clock.now().plus(3_600);
     assert!(store.end_grant(story.domain_id, ended.id, until, &story.audit("grant.end")).await.unwrap());
     assert!(!store.end_grant(story.domain_id, ended.id, until, &story.audit("grant.end")).await.unwrap());
@@ -226,7 +232,7 @@ async fn a_person_takes_a_client_back_and_a_deleted_one_takes_all(
     assert!(story.is_marked(&one) && !story.is_marked(&two) && !story.is_marked(&bobs));
     let left = store.login_grants_of_user(story.domain_id, ada.id).await.unwrap();
     assert_eq!(left.iter().map(|grant| grant.id).collect::<Vec<_>>(), [two.id]);
-    assert!(store.delete_user(story.domain_id, ada.id, until, &story.audit("user.delete")).await.unwrap());
+    assert!(store.delete_user(story.domain_id, (ada.id, None), until, &story.audit("user.delete")).await.unwrap());
     assert!(story.is_marked(&two) && !story.is_marked(&bobs));
     assert_eq!(story.count("authorizations").await, 1);
     assert_eq!(story.count("refresh_tokens").await, 1);
@@ -238,7 +244,7 @@ async fn logins_are_kept_as_long_as_somebody_may_ask(#[values(Backend::Sqlite, B
     let Some(story) = Story::begin(backend).await else { return };
     let (store, ada) = (&story.store, story.add_user("ada").await);
     let never = story.login(&ada, "never");
-    assert!(store.establish_grant(&never, &story.code(&never, 9), None).await.unwrap());
+    assert_eq!(store.establish_grant(&never, &story.code(&never, 9), None).await.unwrap(), GrantOutcome::Established);
     let grant = story.redeemed(&ada, "c", 1).await;
     let mut long = story.refresh_token(2);
     long.expires_at = story.clock.now().plus(90_000);
@@ -269,7 +275,7 @@ async fn logins_are_kept_as_long_as_somebody_may_ask(#[values(Backend::Sqlite, B
     let revoked = story.redeemed(&ada, "c", 3).await;
     let mut kept = story.login(&ada, "c");
     kept.expires_at = story.clock.now().plus(100 * 86_400);
-    assert!(store.establish_grant(&kept, &story.code(&kept, 4), None).await.unwrap());
+    assert_eq!(store.establish_grant(&kept, &story.code(&kept, 4), None).await.unwrap(), GrantOutcome::Established);
     assert_eq!(story.redeem(&kept, 4, None).await, RedeemOutcome::Redeemed);
     let until = story.clock.now().plus(3_600);
     for grant in [&revoked, &kept] {
@@ -281,4 +287,85 @@ async fn logins_are_kept_as_long_as_somebody_may_ask(#[values(Backend::Sqlite, B
     story.clock.advance(1);
     store.remove_expired().await.unwrap();
     assert_eq!(tables().await, [0, 0, 0]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn nothing_is_established_from_a_session_that_has_ended(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let (store, ada, begun) = (&story.store, story.add_user("ada").await, story.interaction());
+    store.begin_interaction(&begun).await.unwrap();
+    let now = story.clock.now();
+    let session = Session {
+        id: SessionId::new(&story.clock),
+        domain_id: story.domain_id,
+        user_id: ada.id,
+        auth_time: now,
+        device: "browser".to_owned(),
+        source: "192.0.2.1".to_owned(),
+        created_at: now,
+        last_seen_at: now,
+        expires_at: now.plus(3_600),
+    };
+    assert!(store.begin_session(&session, b"one", None, None).await.unwrap());
+    let from = |user: &User| LoginGrant { session_id: Some(session.id), ..story.login(user, "c") };
+    let grant = from(&ada);
+    assert_eq!(store.establish_grant(&grant, &story.code(&grant, 1), None).await.unwrap(), GrantOutcome::Established);
+    let kept = store.login_grant(story.domain_id, grant.id).await.unwrap().unwrap();
+    assert_eq!((kept.session_id, kept.user_id, kept.scope), (Some(session.id), ada.id, grant.scope));
+    let bobs = from(&story.add_user("bob").await);
+    assert_eq!(store.establish_grant(&bobs, &story.code(&bobs, 2), None).await.unwrap(), GrantOutcome::LoggedOut);
+    // What was read before the session ended counts for nothing.
+    assert_eq!(store.end_sessions(story.domain_id, ada.id, EndSessions::AllBut(None)).await.unwrap(), 1);
+    let late = from(&ada);
+    let outcome = store.establish_grant(&late, &story.code(&late, 3), Some(&begun.id)).await.unwrap();
+    assert_eq!(outcome, GrantOutcome::LoggedOut);
+    assert!(store.interaction(story.domain_id, &begun.id).await.unwrap().is_some(), "the person can log in and go on");
+    assert_eq!((story.count("authorizations").await, story.count("authorization_codes").await), (1, 1));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_what_is_established_while_a_person_is_kept_out_nothing_lives(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(story) = Story::begin(backend).await else { return };
+    for round in 0..20_u8 {
+        let ada = story.add_user(&format!("ada{round}")).await;
+        let now = story.clock.now();
+        let session = Session {
+            id: SessionId::new(&story.clock),
+            domain_id: story.domain_id,
+            user_id: ada.id,
+            auth_time: now,
+            device: String::new(),
+            source: String::new(),
+            created_at: now,
+            last_seen_at: now,
+            expires_at: now.plus(3_600),
+        };
+        assert!(story.store.begin_session(&session, &[round], None, None).await.unwrap());
+        let later = Session { id: SessionId::new(&story.clock), ..session.clone() };
+        let grant = LoginGrant { session_id: Some(session.id), ..story.login(&ada, "c") };
+        let changed = User { password: Some("new".to_owned()), ..ada.clone() };
+        let (code, audit, hash) = (story.code(&grant, round), story.audit("user.update"), [round, 1]);
+        let (established, begun, put) = tokio::join!(
+            story.store.establish_grant(&grant, &code, None),
+            story.store.begin_session(&later, &hash, None, None),
+            story.store.update_user(&changed, Some(now.plus(60)), &audit),
+        );
+        assert_eq!(put.unwrap(), PutUserOutcome::Stored);
+        assert_ne!(established.unwrap(), GrantOutcome::Over);
+        begun.unwrap();
+        assert!(store_sessions(&story, ada.id).await.is_empty(), "round {round}");
+        assert!(story.store.login_grants_of_user(story.domain_id, ada.id).await.unwrap().is_empty(), "round {round}");
+        let left = "select count(*) from authorizations where status <> 'revoked'";
+        assert_eq!(story.database.count(left).await, 0, "round {round}");
+    }
+}
+
+async fn store_sessions(story: &Story, user_id: UserId) -> Vec<Session> {
+    story.store.sessions_of_user(story.domain_id, user_id).await.unwrap()
 }

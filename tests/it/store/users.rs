@@ -1,6 +1,7 @@
 //! Users, their one-time links, and the browsers they are logged in with.
 
 use registrar::model::id::{SessionId, UserId};
+use registrar::model::oauth_error::OAuthError;
 use registrar::model::session::Session;
 use registrar::model::user::{User, UserClaims};
 use registrar::store::sessions::EndSessions;
@@ -47,6 +48,10 @@ fn session(story: &Story, user: &User) -> Session {
     }
 }
 
+async fn begin(story: &Story, session: &Session, hash: &[u8], replaces: Option<SessionId>) {
+    assert!(story.store.begin_session(session, hash, Some("hash"), replaces).await.unwrap());
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_user_is_found_by_name_and_address_whatever_the_case(
@@ -82,7 +87,7 @@ async fn of_two_who_change_a_user_the_second_is_told(#[values(Backend::Sqlite, B
     let ada = user(&story, "ada", Some("ada@example.com"));
     add(&story, &ada).await;
     add(&story, &user(&story, "bob", Some("bob@example.com"))).await;
-    store.begin_session(&session(&story, &ada), b"one", None).await.unwrap();
+    begin(&story, &session(&story, &ada), b"one", None).await;
     story.clock.advance(10);
     let changed = User { email_verified: true, email: Some("ada@example.org".to_owned()), ..ada.clone() };
     let put = async |user: &User, ending| store.update_user(user, ending, &story.audit("user.update")).await.unwrap();
@@ -103,8 +108,18 @@ async fn of_two_who_change_a_user_the_second_is_told(#[values(Backend::Sqlite, B
     assert_eq!(put(&disabled, Some(story.clock.now().plus(60))).await, PutUserOutcome::Stored);
     assert_eq!(story.count("sessions").await, 0, "they end with it");
 
-    assert!(store.delete_user(story.domain_id, ada.id, story.clock.now(), &story.audit("user.delete")).await.unwrap());
-    assert!(!store.delete_user(story.domain_id, ada.id, story.clock.now(), &story.audit("user.delete")).await.unwrap());
+    assert!(
+        store
+            .delete_user(story.domain_id, (ada.id, None), story.clock.now(), &story.audit("user.delete"))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .delete_user(story.domain_id, (ada.id, None), story.clock.now(), &story.audit("user.delete"))
+            .await
+            .unwrap()
+    );
     assert!(store.user(story.domain_id, ada.id).await.unwrap().is_none());
     let events = audit_log(store, story.domain_id).await;
     assert_eq!(events.iter().filter(|event| event.action.starts_with("user.")).count(), 5, "only what was done");
@@ -126,11 +141,23 @@ async fn a_link_works_once_for_its_purpose_until_it_ends(
         email: Some("ada@example.com".to_owned()),
         expires_at: story.clock.now().plus(60),
     };
-    store.add_user_link(domain_id, &link(b"reset one", LinkPurpose::Reset, Some(ada.id))).await.unwrap();
-    store.add_user_link(domain_id, &link(b"reset two", LinkPurpose::Reset, Some(ada.id))).await.unwrap();
-    store.add_user_link(domain_id, &link(b"verify", LinkPurpose::Verify, Some(ada.id))).await.unwrap();
-    store.add_user_link(domain_id, &link(b"invite", LinkPurpose::Invite, None)).await.unwrap();
-    store.add_user_link(domain_id, &link(b"invite too", LinkPurpose::Invite, None)).await.unwrap();
+    assert!(
+        store
+            .add_user_link(domain_id, &link(b"reset one", LinkPurpose::Reset, Some(ada.id)), Some(&ada))
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .add_user_link(domain_id, &link(b"reset two", LinkPurpose::Reset, Some(ada.id)), Some(&ada))
+            .await
+            .unwrap()
+    );
+    assert!(
+        store.add_user_link(domain_id, &link(b"verify", LinkPurpose::Verify, Some(ada.id)), Some(&ada)).await.unwrap()
+    );
+    assert!(store.add_user_link(domain_id, &link(b"invite", LinkPurpose::Invite, None), None).await.unwrap());
+    assert!(store.add_user_link(domain_id, &link(b"invite too", LinkPurpose::Invite, None), None).await.unwrap());
     let found = async |purpose, hash: &[u8]| store.user_link(domain_id, purpose, hash).await.unwrap();
     assert!(found(LinkPurpose::Reset, b"reset one").await.is_none(), "a later one took its place");
     assert!(found(LinkPurpose::Verify, b"reset two").await.is_none(), "it is for something else");
@@ -163,15 +190,15 @@ async fn a_session_is_found_by_the_hash_of_its_secret_until_it_is_ended(
     let ada = user(&story, "ada", None);
     add(&story, &ada).await;
     let first = session(&story, &ada);
-    store.begin_session(&first, b"one", None).await.unwrap();
+    begin(&story, &first, b"one", None).await;
     let second = session(&story, &ada);
-    store.begin_session(&second, b"two", Some(first.id)).await.unwrap();
+    begin(&story, &second, b"two", Some(first.id)).await;
     assert!(store.session_by_hash(domain_id, b"one").await.unwrap().is_none(), "another took its place");
     let found = store.session_by_hash(domain_id, b"two").await.unwrap().unwrap();
     assert_eq!((found.id, found.user_id, found.expires_at), (second.id, ada.id, second.expires_at));
     for hash in [b"three", b"four ", b"five "] {
         story.clock.advance(1);
-        store.begin_session(&session(&story, &ada), hash, None).await.unwrap();
+        begin(&story, &session(&story, &ada), hash, None).await;
     }
     story.clock.advance(10);
     store.touch_session(domain_id, second.id).await.unwrap();
@@ -186,4 +213,121 @@ async fn a_session_is_found_by_the_hash_of_its_secret_until_it_is_ended(
     assert!(store.session_by_hash(domain_id, b"two").await.unwrap().is_some());
     assert_eq!(end(EndSessions::AllBut(None)).await, 1);
     assert_eq!(story.count("sessions").await, 0);
+}
+
+#[rstest]
+#[tokio::test]
+async fn nobody_logs_in_by_what_was_so_when_they_were_looked_up(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let (store, domain_id) = (&story.store, story.domain_id);
+    let ada = user(&story, "ada", None);
+    add(&story, &ada).await;
+    let other = User { password: Some("other".to_owned()), ..ada.clone() };
+    let put = async |user: &User| {
+        let ending = Some(story.clock.now().plus(60));
+        let outcome = store.update_user(user, ending, &story.audit("user.update")).await.unwrap();
+        assert_eq!(outcome, PutUserOutcome::Stored);
+    };
+    put(&other).await;
+    let begin = async |hash: &[u8], password: Option<&str>, replaces| {
+        let session = session(&story, &ada);
+        store.begin_session(&session, hash, password, replaces).await.unwrap().then_some(session.id)
+    };
+    assert_eq!(begin(b"one", Some("hash"), None).await, None, "it was the password a moment ago");
+    assert_eq!(begin(b"one", None, None).await, None, "they had no password a moment ago");
+    let current = begin(b"one", Some("other"), None).await.unwrap();
+    assert_eq!(begin(b"two", Some("hash"), Some(current)).await, None);
+    assert!(store.session(domain_id, current).await.unwrap().is_some(), "the browser's earlier session goes on");
+    let known = store.user(domain_id, ada.id).await.unwrap().unwrap();
+    put(&User { enabled: false, ..known }).await;
+    assert_eq!(begin(b"two", Some("other"), None).await, None, "they may not log in any more");
+    let bob = User { password: None, ..user(&story, "bob", None) };
+    add(&story, &bob).await;
+    assert!(store.begin_session(&session(&story, &bob), b"bob", None, None).await.unwrap());
+    assert_eq!(story.count("sessions").await, 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_password_is_chosen_by_a_link_whatever_changes_at_the_same_time(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let (store, domain_id) = (&story.store, story.domain_id);
+    let ada = user(&story, "ada", Some("ada@example.com"));
+    add(&story, &ada).await;
+    begin(&story, &session(&story, &ada), b"one", None).await;
+    let link = |hash: &[u8], purpose| UserLink {
+        hash: hash.to_vec(),
+        purpose,
+        user_id: Some(ada.id),
+        email: ada.email.clone(),
+        expires_at: story.clock.now().plus(60),
+    };
+    let (reset, verify) = (link(b"reset", LinkPurpose::Reset), link(b"verify", LinkPurpose::Verify));
+    assert!(store.add_user_link(domain_id, &reset, Some(&ada)).await.unwrap());
+    assert!(store.add_user_link(domain_id, &verify, Some(&ada)).await.unwrap());
+    // Somebody else changes the row after it was read.
+    let renamed = User { username: "lovelace".to_owned(), ..ada.clone() };
+    assert_eq!(store.update_user(&renamed, None, &story.audit("user.update")).await.unwrap(), PutUserOutcome::Stored);
+    let until = story.clock.now().plus(60);
+    let choose = async |link: &UserLink| {
+        store.reset_password(domain_id, link, ("new", until), &story.audit("user.password")).await.unwrap()
+    };
+    assert!(!choose(&link(b"unknown", LinkPurpose::Reset)).await);
+    assert!(choose(&reset).await);
+    assert!(!choose(&reset).await, "a link works once");
+    let now = store.user(domain_id, ada.id).await.unwrap().unwrap();
+    assert_eq!((now.username.as_str(), now.password.as_deref(), now.email_verified), ("lovelace", Some("new"), true));
+    assert_eq!((story.count("sessions").await, story.count("user_links").await), (0, 0));
+    assert_eq!(
+        store.update_user(&ada, None, &story.audit("user.update")).await.unwrap(),
+        PutUserOutcome::Conflict,
+        "nobody brings the old one back"
+    );
+    let late = store.add_user_link(domain_id, &verify, Some(&ada)).await.unwrap();
+    assert!(!late, "what was asked for by the old password");
+    let moved = User { email: Some("ada@example.org".to_owned()), email_verified: false, ..now.clone() };
+    store.update_user(&moved, None, &story.audit("user.update")).await.unwrap();
+    assert!(!store.add_user_link(domain_id, &reset, Some(&now)).await.unwrap(), "to the old address");
+    assert!(store.add_user_link(domain_id, &reset, Some(&moved)).await.unwrap());
+    assert!(choose(&reset).await);
+    let now = store.user(domain_id, ada.id).await.unwrap().unwrap();
+    assert!(!now.email_verified, "it was sent to another address");
+    assert!(store.add_user_link(domain_id, &reset, Some(&now)).await.unwrap());
+    let off = User { enabled: false, ..now };
+    store.update_user(&off, None, &story.audit("user.disable")).await.unwrap();
+    assert!(!choose(&reset).await, "they may not log in");
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_changed_meanwhile_is_not_deleted_and_what_is_gone_is_no_failure_of_the_server(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let (store, domain_id) = (&story.store, story.domain_id);
+    let ada = user(&story, "ada", None);
+    add(&story, &ada).await;
+    begin(&story, &session(&story, &ada), b"one", None).await;
+    let changed = User { email_verified: false, ..ada.clone() };
+    store.update_user(&changed, None, &story.audit("user.update")).await.unwrap();
+    let delete = async |version| {
+        let audit = story.audit("user.delete");
+        store.delete_user(domain_id, (ada.id, version), story.clock.now(), &audit).await.unwrap()
+    };
+    assert!(!delete(Some(1)).await && story.count("sessions").await == 1, "nothing of it happened");
+    assert!(delete(Some(2)).await);
+    assert!(!store.begin_session(&session(&story, &ada), b"two", Some("hash"), None).await.unwrap());
+    let link = UserLink {
+        hash: b"late".to_vec(),
+        purpose: LinkPurpose::Reset,
+        user_id: Some(ada.id),
+        email: None,
+        expires_at: story.clock.now().plus(60),
+    };
+    let error = OAuthError::from(store.add_user_link(domain_id, &link, None).await.unwrap_err());
+    assert_eq!((error.status, error.code), (404, "not_found"), "{:?}", error.cause);
 }

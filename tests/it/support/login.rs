@@ -11,6 +11,7 @@ use registrar::model::session::Session;
 use registrar::model::user::{User, UserClaims};
 use registrar::people::browser_session::Device;
 use registrar::store::Store;
+use registrar::store::login_grants::GrantOutcome;
 use registrar::store::users::PutUserOutcome;
 use registrar::tokens::subject::subject;
 use serde_json::{Value, json};
@@ -89,7 +90,7 @@ pub async fn log_in(
         redeemed_at: None,
     };
     change(&mut grant, &mut kept);
-    assert!(store.establish_grant(&grant, &kept, None).await.unwrap());
+    assert_eq!(store.establish_grant(&grant, &kept, None).await.unwrap(), GrantOutcome::Established);
     code
 }
 
@@ -151,7 +152,7 @@ impl TestServer {
     pub async fn browser(&self, user: &User) -> (Session, String) {
         let device = Device { agent: "test", source: "127.0.0.1" };
         let domain = self.domain().await;
-        let (session, secret) = self.app.people.begin_session(&domain, user.id, device, None).await.unwrap();
+        let (session, secret) = self.app.people.begin_session(&domain, user, device, None).await.unwrap().unwrap();
         (session, format!("registrar-main={}", secret.expose()))
     }
 }

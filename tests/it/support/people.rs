@@ -44,7 +44,7 @@ impl TestServer {
     pub async fn browser_of(&self, user: &User) -> Browser {
         let domain = self.domain().await;
         let device = Device { agent: "Test Browser 1.0", source: "127.0.0.1" };
-        let (_, secret) = self.app.people.begin_session(&domain, user.id, device, None).await.unwrap();
+        let (_, secret) = self.app.people.begin_session(&domain, user, device, None).await.unwrap().unwrap();
         let mut browser = Browser::new(&self.api);
         browser.set_cookie("registrar-main", secret.expose());
         browser
