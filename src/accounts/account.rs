@@ -15,7 +15,7 @@ use crate::model::session::Session;
 use crate::model::user::{User, check_email, fold};
 use crate::oauth::browser::{Browser, clear_session_cookie};
 use crate::oauth::request::InDomain;
-use crate::pages::{Account, AccountErrors, AccountSession, Link, LoggedOut, Notice, texts};
+use crate::pages::{Account, AccountErrors, AccountSession, Claimed, Link, LoggedOut, Notice, texts};
 use crate::people::browser_session::Current;
 use crate::people::password::MIN_PASSWORD;
 use crate::store::sessions::EndSessions;
@@ -95,7 +95,7 @@ async fn page(at: &InDomain, current: &Current, done: Option<Done>) -> Result<Re
 fn shown(session: &Session, current: &Current) -> AccountSession {
     AccountSession {
         id: session.id.to_string(),
-        device: session.device.as_str().into(),
+        device: Claimed::from(&session.device).or(texts::NO_BROWSER),
         address: session.source.as_str().into(),
         last_seen: session.last_seen_at.into(),
         current: session.id == current.session.id,

@@ -91,7 +91,7 @@ impl KnownClient {
             (None, _) => ClientStanding::Registered,
         };
         let name = match (claimed, document) {
-            (Some(name), _) => name.into(),
+            (Some(name), _) => Claimed::of_application(name),
             (None, Some(host)) => host,
             (None, None) => client_id.into(),
         };
@@ -114,12 +114,12 @@ async fn is_built_in(at: &InDomain, client_id: &str) -> Result<bool, OAuthError>
 pub async fn asking_client(at: &InDomain, interaction: &Interaction) -> Result<AskingClient, OAuthError> {
     if let Some(login) = &interaction.progress.login {
         let returns_to = returns_to(&login.redirect_uri);
-        return Ok(AskingClient { name: login.client_name.as_str().into(), returns_to });
+        return Ok(AskingClient { name: Claimed::of_application(&login.client_name), returns_to });
     }
     // Somebody was logged in when it began, and has logged out since.
     let name = KnownClient::find(at, &interaction.client_id).await?.name;
     let redirect = interaction.progress.consent.as_ref().map(|consent| returns_to(&consent.redirect_uri));
-    Ok(AskingClient { name, returns_to: redirect.unwrap_or(ReturnsTo::Host(Claimed::default())) })
+    Ok(AskingClient { name, returns_to: redirect.unwrap_or(ReturnsTo::Host(Claimed::of_application(""))) })
 }
 
 /// Where an answer goes, in words for people.

@@ -61,7 +61,7 @@ pub async fn show(browser: Browser, Query(query): Query) -> Result<Response, OAu
         returns_to: returns_to(&asked.redirect_uri),
         resources: asked.resources.iter().map(|resource| resource_in_words(at, resource)).collect(),
         scopes: asked.scope.iter().map(|scope| scope_in_words(at, scope)).collect(),
-        signed_in_as: current.user.display_name().into(),
+        signed_in_as: Claimed::from(current.user.display_name()).or(&current.user.username),
     };
     Ok(show_page(StatusCode::OK, &page))
 }

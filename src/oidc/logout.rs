@@ -152,9 +152,9 @@ fn question(at: &InDomain, current: &Current, (asked, params): (&Asked, &Params)
         parameters: said.chain([(CONFIRMATION.to_owned(), expected)]).collect(),
         client: asked.client.as_ref().map(|entry| {
             let client = &entry.client;
-            Claimed::from(client.metadata.client_name.as_deref().unwrap_or(client.client_id.as_str()))
+            Claimed::of_application(client.metadata.client_name.as_deref().unwrap_or(client.client_id.as_str()))
         }),
-        signed_in_as: Some(current.user.display_name().into()),
+        signed_in_as: Some(Claimed::from(current.user.display_name()).or(&current.user.username)),
         account: Some(format!("/{}/account", at.domain.domain.name).into()),
     };
     shown(at, StatusCode::OK, &page)

@@ -24,6 +24,17 @@ impl Claimed {
         Self(plain_up_to(LONGEST_TEXT, text))
     }
 
+    /// The name that an application claims; one in which nothing is visible is said to be none.
+    pub fn of_application(name: &str) -> Self {
+        Self::from(name).or(super::texts::NO_NAME)
+    }
+
+    /// The text, or another one where nothing of it is visible.
+    #[must_use]
+    pub fn or(self, other: &str) -> Self {
+        if self.is_empty() { other.into() } else { self }
+    }
+
     /// Whether nothing visible is left.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -43,7 +54,7 @@ impl<T: AsRef<str>> From<T> for Claimed {
 
 impl fmt::Display for Claimed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() { super::texts::NO_NAME } else { &self.0 })
+        f.write_str(&self.0)
     }
 }
 
@@ -172,10 +183,15 @@ mod tests {
     }
 
     #[test]
-    fn a_name_without_anything_visible_says_so() {
-        let claimed = Claimed::from("\u{200b}\u{202e} \u{3164}");
-        assert!(claimed.is_empty());
-        assert_eq!(claimed.to_string(), crate::pages::texts::NO_NAME);
+    fn only_an_application_without_anything_visible_is_said_to_have_no_name() {
+        for nothing in ["", "\u{200b}\u{202e} \u{3164}"] {
+            let claimed = Claimed::from(nothing);
+            assert!(claimed.is_empty());
+            assert_eq!(claimed.to_string(), "");
+            assert_eq!(claimed.or("ada").as_str(), "ada");
+            assert_eq!(Claimed::of_application(nothing).to_string(), crate::pages::texts::NO_NAME);
+        }
+        assert_eq!(Claimed::of_application("Project wiki").or("ada").as_str(), "Project wiki");
     }
 
     #[test]

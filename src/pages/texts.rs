@@ -1,7 +1,10 @@
 //! Sentences that depend on what happened; all others stand in the templates (WCAG 2.2 §3.3.1, §3.3.3: say what is wrong and how to mend it).
 
-/// Shown for a name in which nothing is visible.
+/// Shown for an application's name in which nothing is visible.
 pub const NO_NAME: &str = "an application without a name";
+
+/// Shown for a browser that does not say what it is.
+pub const NO_BROWSER: &str = "an unknown browser";
 
 /// The same for an unknown name and a wrong password: a login page does not say who has an account.
 pub const WRONG_CREDENTIALS: &str =

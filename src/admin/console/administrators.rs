@@ -18,6 +18,7 @@ use crate::pages::console::{
     AdministratorForm, AdministratorPage, AdministratorRow, Administrators, Badge, BadgeKind, Choice, ConsoleFrame,
     NewAdministrator, Section,
 };
+use crate::pages::{Claimed, texts};
 use crate::store::administrator_sessions::EndAdministratorSessions;
 
 const LIST: &str = "/console/administrators";
@@ -166,7 +167,8 @@ async fn page(
 ) -> Result<AdministratorPage, OAuthError> {
     let domains = managing.app.store.domains().await?;
     let sessions = managing.app.administrators.sessions(found.id).await?;
-    let sessions = sessions.into_iter().map(|one| (one.device.into(), one.source.into(), one.last_seen_at.into()));
+    let device = |name: String| Claimed::from(name).or(texts::NO_BROWSER);
+    let sessions = sessions.into_iter().map(|one| (device(one.device), one.source.into(), one.last_seen_at.into()));
     Ok(AdministratorPage {
         frame: below(managing).await?.at(found.username.as_str()),
         action: format!("{LIST}/{}", found.id).into(),

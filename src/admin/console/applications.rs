@@ -19,7 +19,7 @@ use crate::model::oauth_error::OAuthError;
 use crate::pages::console::{
     ApplicationRow, Applications, ApplicationsOutcome, ApplicationsTable, Choice, Confirm, Pager, Section, Total,
 };
-use crate::pages::{Claimed, Page as _};
+use crate::pages::{Claimed, Page as _, texts};
 use crate::store::client_list::{ClientListQuery, ClientPage, Unused};
 
 /// How many rows a page has.
@@ -67,7 +67,7 @@ async fn table(at: &ManagingDomain, asked: &Fields) -> Result<ApplicationsTable,
         let client = &item.client;
         rows.push(ApplicationRow {
             client_id: client.client_id.0.clone(),
-            name: name_of(client),
+            name: name_of(client).or(texts::NO_NAME),
             kind: kind_name(ClientType::of(client)),
             origin: origin_name(client.origin),
             registrant: known_registrant(at, (&rows, &page), client).await?,

@@ -156,7 +156,7 @@ pub async fn templates(at: ManagingDomain) -> Result<Response, OAuthError> {
     let row = |client: &crate::model::client::Client| TableRow {
         key: client.client_id.as_str().to_owned(),
         href: Some(format!("{}/{}", Section::Applications.path(name), client.client_id).into()),
-        name: client.metadata.client_name.as_deref().unwrap_or_default().into(),
+        name: Claimed::of_application(client.metadata.client_name.as_deref().unwrap_or_default()),
         below: client.client_id.as_str().into(),
         cells: vec![
             Cell::Code(client.settings.template.as_deref().unwrap_or_default().into()),

@@ -73,13 +73,13 @@ async fn connections_page(
     for client_id in &resource.granted_clients {
         let name = names.of(at, client_id).await?.unwrap_or_else(|| client_id.0.clone());
         let href = application(at, client_id.as_str()).into();
-        machines.push(ConnectedMachine { client_id: client_id.0.clone(), href, name: name.into() });
+        machines.push(ConnectedMachine { client_id: client_id.0.clone(), href, name: Claimed::of_application(&name) });
     }
     for one in found.items {
         let name = names.of(at, &one.client_id).await?.unwrap_or_else(|| one.client_id.0.clone());
         people.push(ConnectedPerson {
             client_id: one.client_id.0,
-            client: name.into(),
+            client: Claimed::of_application(&name),
             href: format!("{}/{}", Section::Users.path(&at.domain.domain.name), one.user_id).into(),
             user_id: one.user_id.to_string(),
             username: one.username.into(),
