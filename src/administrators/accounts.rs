@@ -72,6 +72,17 @@ impl AdministratorEdit {
     }
 }
 
+/// Why an administrator's own password did not change.
+#[derive(Debug)]
+pub enum OwnPasswordRefused {
+    /// The password they know: it is not theirs, or was tried too often.
+    Current(OAuthError),
+    /// The new one: it may not be chosen, for this reason.
+    New(String),
+    /// The account: somebody else changed it meanwhile, or it cannot be reached.
+    Account(OAuthError),
+}
+
 impl Administrators {
     /// Creates an administrator.
     pub async fn create(&self, new: NewAdministrator, actor: &Actor) -> Result<Administrator, OAuthError> {
@@ -184,14 +195,17 @@ impl Administrators {
         (old, new): (Secret, Secret),
         source: SourcePrefix,
         actor: &Actor,
-    ) -> Result<(), OAuthError> {
+    ) -> Result<(), OwnPasswordRefused> {
+        let own = &current.administrator;
         let same = old.expose() == new.expose();
-        self.confirm_password(&current.administrator, old, source).await?;
+        self.confirm_password(own, old, source).await.map_err(OwnPasswordRefused::Current)?;
         if same {
-            return Err(OAuthError::invalid_request("password: is the one you have; choose another one"));
+            return Err(OwnPasswordRefused::New("is the one you have; choose another one".to_owned()));
         }
+        check_administrators_password(new.expose(), &own.username).map_err(OwnPasswordRefused::New)?;
         let edit = AdministratorEdit { password: Some(new), ..AdministratorEdit::default() };
-        self.change(&current.administrator, edit, Some(current.session.id), actor).await.map(drop)
+        let changed = self.change(own, edit, Some(current.session.id), actor).await;
+        changed.map(drop).map_err(OwnPasswordRefused::Account)
     }
 
     /// The form in which a password that was chosen is kept.

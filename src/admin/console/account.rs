@@ -6,7 +6,7 @@ use http::StatusCode;
 use super::fields::{Asked, Fields};
 use super::respond::{Told, frame, go_telling, sentence, show, show_as, telling};
 use crate::admin::managing::Managing;
-use crate::administrators::accounts::MIN_PASSWORD;
+use crate::administrators::accounts::{MIN_PASSWORD, OwnPasswordRefused};
 use crate::administrators::second_factor::Enrolment as Begun;
 use crate::administrators::sessions::Current;
 use crate::model::administrator::AdministratorSession;
@@ -16,6 +16,7 @@ use crate::model::secret::Secret;
 use crate::pages::console::{
     Account, AccountErrors, ConsoleFrame, Enrolment, QrCode, SecondFactorState, Section, Session,
 };
+use crate::pages::{Claimed, texts};
 use crate::store::administrator_sessions::EndAdministratorSessions;
 
 const PAGE: &str = "/console/account";
@@ -68,16 +69,15 @@ async fn change_password(managing: &Managing, current: &Current, form: &Fields) 
         administrators.change_own_password(current, passwords, managing.caller.source(), &managing.actor()).await;
     match changed {
         Ok(()) => Ok(go_telling(PAGE, "password")),
-        Err(error) => {
-            let told = Some(sentence(&refusal(error)?));
-            let of_the_new = told.as_ref().is_some_and(|text| text.starts_with("Password:"));
-            let errors = if of_the_new {
-                AccountErrors { new_password: told, ..AccountErrors::default() }
-            } else {
-                AccountErrors { current_password: told, ..AccountErrors::default() }
-            };
+        Err(OwnPasswordRefused::Current(error)) => {
+            let errors = AccountErrors { current_password: Some(refusal(error)?), ..AccountErrors::default() };
             refused(managing, standing(current), errors).await
         }
+        Err(OwnPasswordRefused::New(problem)) => {
+            let errors = AccountErrors { new_password: Some(sentence(&problem)), ..AccountErrors::default() };
+            refused(managing, standing(current), errors).await
+        }
+        Err(OwnPasswordRefused::Account(error)) => Err(error),
     }
 }
 
@@ -87,8 +87,7 @@ async fn begin_second_factor(managing: &Managing, current: &Current, form: &Fiel
     if let Err(error) =
         administrators.confirm_password(&current.administrator, password, managing.caller.source()).await
     {
-        let errors =
-            AccountErrors { second_factor_password: Some(sentence(&refusal(error)?)), ..AccountErrors::default() };
+        let errors = AccountErrors { second_factor_password: Some(refusal(error)?), ..AccountErrors::default() };
         return refused(managing, standing(current), errors).await;
     }
     let begun = administrators.enrol(current, managing.app.public_url.authority())?;
@@ -103,7 +102,7 @@ async fn confirm_second_factor(managing: &Managing, current: &Current, form: &Fi
     match administrators.confirm_enrolment(current, sent, &managing.actor()).await {
         Ok(()) => Ok(go_telling(PAGE, "second-factor")),
         Err(error) => {
-            let told = sentence(&refusal(error)?);
+            let told = refusal(error)?;
             let host = managing.app.public_url.authority();
             // The same secret again: the application has it already.
             let state = administrators
@@ -121,7 +120,7 @@ async fn remove_second_factor(managing: &Managing, current: &Current, form: &Fie
     match administrators.remove_own_second_factor(current, password, source, &managing.actor()).await {
         Ok(()) => Ok(go_telling(PAGE, "no-second-factor")),
         Err(error) => {
-            let told = Some(sentence(&refusal(error)?));
+            let told = Some(refusal(error)?);
             let errors = AccountErrors { second_factor_password: told, ..AccountErrors::default() };
             refused(managing, standing(current), errors).await
         }
@@ -130,7 +129,10 @@ async fn remove_second_factor(managing: &Managing, current: &Current, form: &Fie
 
 /// What a form is told beside its field; a failure of the server's own stays one.
 fn refusal(error: OAuthError) -> Result<String, OAuthError> {
-    if error.status >= 500 { Err(error) } else { Ok(error.description) }
+    if error.status >= 500 {
+        return Err(error);
+    }
+    Ok(sentence(error.description.strip_prefix("password: ").unwrap_or(&error.description)))
 }
 
 async fn refused(managing: &Managing, state: SecondFactorState, errors: AccountErrors) -> Result<Response, OAuthError> {
@@ -182,7 +184,7 @@ async fn page(
 fn session(session: &AdministratorSession, current: &Current) -> Session {
     Session {
         id: session.id.to_string(),
-        device: session.device.as_str().into(),
+        device: Claimed::from(&session.device).or(texts::NO_BROWSER),
         address: session.source.as_str().into(),
         since: session.created_at.into(),
         last_seen: session.last_seen_at.into(),

@@ -231,3 +231,28 @@ async fn what_one_may_not_do_is_said_on_a_page(#[values(Backend::Sqlite, Backend
     assert!(page.answer.header("content-security-policy").contains("script-src 'self'"));
     assert!(!page.answer.text.contains("/console/api-tokens"), "nothing is offered that cannot be done");
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_password_that_does_not_change_is_told_at_the_field_that_is_wrong(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let mut browser = server.console(Role::Auditor, &[]).await;
+    let form = open(&server, &mut browser, "/console/account").await.form("change-password");
+    let good = "another long password";
+    for (current, new, wrong) in
+        [("not the password", good, "current_password"), (ADMIN_PASSWORD, "too short", "new_password")]
+    {
+        let typed = [("current_password", current), ("new_password", new), ("action", "change_password")];
+        let page = browser.submit(&form, &typed).await.page();
+        assert_eq!(page.answer.status, 422);
+        for field in ["current_password", "new_password"] {
+            assert_eq!(page.has(&format!("{field}-error")), field == wrong, "{wrong}: {}", page.answer.text);
+        }
+        assert_eq!(page.answer.text.matches(" autofocus").count(), 1, "{}", page.answer.text);
+    }
+    let typed = [("current_password", ADMIN_PASSWORD), ("new_password", good), ("action", "change_password")];
+    let page = browser.submit(&form, &typed).await.page();
+    assert!(page.answer.text.contains("Your password is changed."), "{}", page.answer.text);
+}
