@@ -160,7 +160,8 @@
     if (event.target.matches?.("[data-filter]")) filter(event.target);
   });
   document.addEventListener("submit", (event) => {
-    const asks = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
+    const chosen = event.target.querySelector("option[data-confirm]:checked");
+    const asks = event.submitter?.dataset.confirm ?? chosen?.dataset.confirm ?? event.target.dataset.confirm;
     if (asks && !confirm(asks)) event.preventDefault();
   });
   // One switcher is open at a time, and Escape closes it.

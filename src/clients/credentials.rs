@@ -70,12 +70,7 @@ impl Registry {
 
     /// How a secret that an administrator chose is stored: always by Argon2id, never in a form that can be told again.
     pub async fn store_chosen_secret(&self, secret: Secret) -> Result<ClientSecret, OAuthError> {
-        let length = secret.expose().len();
-        if !(8..=MAX_SECRET).contains(&length) || !secret.expose().bytes().all(|b| (0x20..=0x7e).contains(&b)) {
-            return Err(OAuthError::invalid_client_metadata(
-                "client_secret: must be 8 to 1024 printable ASCII characters (RFC 6749 appendix A.2)",
-            ));
-        }
+        check_chosen_secret(&secret)?;
         let verifier = self.argon2.hash(secret).await.map_err(busy)?;
         let clock = self.store.clock();
         Ok(ClientSecret {
@@ -138,6 +133,17 @@ impl Registry {
         let text = std::str::from_utf8(&plain).map_err(OAuthError::server_error)?;
         Ok(Some((Secret::new(text), stored)))
     }
+}
+
+/// Whether a secret may be chosen for a client.
+pub(super) fn check_chosen_secret(secret: &Secret) -> Result<(), OAuthError> {
+    let text = secret.expose();
+    if (8..=MAX_SECRET).contains(&text.len()) && text.bytes().all(|b| (0x20..=0x7e).contains(&b)) {
+        return Ok(());
+    }
+    Err(OAuthError::invalid_client_metadata(
+        "client_secret: must be 8 to 1024 printable ASCII characters (RFC 6749 appendix A.2)",
+    ))
 }
 
 fn busy(error: PoolError) -> OAuthError {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Registry;
 use super::administer::{check_grace, check_registered_scopes, told};
-use super::credentials::NewSecret;
+use super::credentials::{NewSecret, check_chosen_secret};
 use super::register::{keys_with_secret, needs_secret};
 use crate::model::audit_event::Actor;
 use crate::model::client::{Client, ClientSecret, ClientSettings, ClientStatus, Origin, Registration};
@@ -70,6 +70,17 @@ pub fn gateway_registrar(name: &str) -> Wanted {
 }
 
 impl Registry {
+    /// All that is wrong with a client that an administrator wants, as far as it shows without a look at the others.
+    pub fn problems(&self, domain: &DomainEntry, wanted: &Wanted) -> Vec<OAuthError> {
+        let checked = [
+            check_settings(domain, &wanted.settings),
+            self.check_manual(wanted.metadata.clone()).map(drop),
+            wanted.client_id.as_ref().map_or(Ok(()), check_id),
+            wanted.secret.as_ref().map_or(Ok(()), check_chosen_secret),
+        ];
+        checked.into_iter().filter_map(Result::err).collect()
+    }
+
     /// Makes a client by hand.
     pub async fn create(&self, domain: &DomainEntry, wanted: Wanted, actor: &Actor) -> Result<Made, OAuthError> {
         check_settings(domain, &wanted.settings)?;
@@ -80,7 +91,10 @@ impl Registry {
             (metadata.grant_types, metadata.response_types) = (Some(Vec::new()), Some(Vec::new()));
         }
         let client_id = match wanted.client_id {
-            Some(id) => checked_id(id)?,
+            Some(id) => {
+                check_id(&id)?;
+                id
+            }
             None => ClientId(self.store.random().make(domain.id(), Generated::ClientId)),
         };
         let now = self.store.clock().now();
@@ -199,7 +213,7 @@ pub(super) fn chosen_secret_is_no_key() -> OAuthError {
 }
 
 /// A chosen id keeps to the alphabet that gateways put into URLs unescaped.
-fn checked_id(id: ClientId) -> Result<ClientId, OAuthError> {
+fn check_id(id: &ClientId) -> Result<(), OAuthError> {
     let text = id.as_str();
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
     if text.is_empty() || text.len() > 50 || text.starts_with('-') || !text.bytes().all(allowed) {
@@ -212,7 +226,7 @@ fn checked_id(id: ClientId) -> Result<ClientId, OAuthError> {
             "client_id: {text} has another meaning in a URL; choose another one"
         )));
     }
-    Ok(id)
+    Ok(())
 }
 
 pub(super) fn check_settings(domain: &DomainEntry, settings: &ClientSettings) -> Result<(), OAuthError> {

@@ -17,7 +17,7 @@ use crate::store::cache::DomainEntry;
 use crate::store::resources::PutResourceOutcome;
 
 /// The longest that a resource's secrets before go on working, in seconds.
-const MOST_OVERLAP: i64 = 30 * 86_400;
+pub const MOST_OVERLAP: i64 = 30 * 86_400;
 
 /// A resource that an administrator wants.
 #[derive(Debug)]

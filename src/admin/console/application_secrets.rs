@@ -7,10 +7,11 @@ use serde_json::Value;
 use super::application::show_secret;
 use super::application_head::{OfApplication, Tabbed, head, lost, path_of};
 use super::fields::{Asked, Fields};
+use super::own_secret::Chosen;
 use super::respond::{Told, go_telling, sentence, show, show_as, telling};
 use crate::admin::clients::client_named;
 use crate::admin::managing::{ManagingDomain, Segments};
-use crate::clients::administer::usual_grace;
+use crate::clients::administer::{LONGEST_GRACE, usual_grace};
 use crate::clients::application::edited;
 use crate::clients::manual::DCR_ADMIN;
 use crate::clients::register::needs_secret;
@@ -19,9 +20,10 @@ use crate::model::id::SecretId;
 use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
 use crate::model::scope::ScopeSet;
-use crate::model::secret::Secret;
 use crate::pages::Claimed;
-use crate::pages::console::{ApplicationScopes, ApplicationSecrets, Badge, BadgeKind, Choice, ScopeRow, SecretRow};
+use crate::pages::console::{
+    ApplicationScopes, ApplicationSecrets, Badge, BadgeKind, Choice, OwnSecret, ScopeRow, SecretRow,
+};
 use crate::store::cache::ClientEntry;
 
 const TOLD: &Told = &[
@@ -30,7 +32,7 @@ const TOLD: &Told = &[
     ("set", "The secret is yours now."),
 ];
 
-/// How long the secrets before a new one may live on: seconds, and words.
+/// How long the secrets before a new one may live on: seconds, and words. What ends them at once is asked about.
 const GRACES: [(i64, &str); 6] = [
     (0, "End at once"),
     (3_600, "Work for an hour"),
@@ -147,21 +149,29 @@ async fn secrets(at: &ManagingDomain, entry: &ClientEntry) -> Result<Application
         expires: secret.expires_at.map(Into::into),
         last_used: used.iter().find(|(id, _)| *id == secret.id).map(|(_, at)| (*at).into()),
     });
-    let usual = usual_grace(&at.domain, client);
-    let mut graces: Vec<Choice> =
-        GRACES.iter().map(|(seconds, words)| Choice::new(seconds.to_string(), *words, *seconds == usual)).collect();
-    if !graces.iter().any(|choice| choice.chosen) {
-        graces.push(Choice::new(usual.to_string(), format!("Work for {usual} seconds, as its policy says"), true));
-    }
     Ok(ApplicationSecrets {
         frame,
         head,
         has_secret: needs_secret(&client.metadata),
         rows: rows.collect(),
-        graces,
-        secret_error: None,
+        graces: graces(usual_grace(&at.domain, client), LONGEST_GRACE),
+        own_secret: OwnSecret::default(),
         error: None,
     })
+}
+
+/// How long the secrets before a new one live on, to choose from: up to `longest` seconds, `usual` unless one chooses.
+pub(super) fn graces(usual: i64, longest: i64) -> Vec<Choice> {
+    let choice = |(seconds, words): &(i64, &str)| Choice {
+        risk: (*seconds == 0)
+            .then(|| "End the secrets before at once? Whoever uses one is refused from now on.".into()),
+        ..Choice::new(seconds.to_string(), *words, *seconds == usual)
+    };
+    let mut graces: Vec<Choice> = GRACES.iter().filter(|(seconds, _)| *seconds <= longest).map(choice).collect();
+    if !graces.iter().any(|choice| choice.chosen) {
+        graces.push(Choice::new(usual.to_string(), format!("Work for {usual} seconds, as its policy says"), true));
+    }
+    graces
 }
 
 fn standing(at: &ManagingDomain, secret: &ClientSecret) -> Badge {
@@ -187,30 +197,48 @@ pub async fn change_secrets(
         registry.end_secret(&entry, SecretId(id), &actor).await?;
         return Ok(go_telling(&path, "ended"));
     }
+    let own = Chosen::of(&form, "client_secret");
     if form.field("version") != client.version.to_string() {
-        return lost(&at, client, (path, form.pairs()), Vec::new()).await;
+        if own.secret.is_none() {
+            return lost(&at, client, (path, form.pairs()), Vec::new()).await;
+        }
+        // The page of a lost update cannot carry a secret along.
+        let changed = "Somebody else changed this application meanwhile; look at it and try again.".to_owned();
+        let page = ApplicationSecrets { error: Some(changed), ..again(&at, &entry, (&form, own.again(None))).await? };
+        return Ok(show_as(StatusCode::CONFLICT, &page));
     }
     let grace =
         form.field("grace").parse().map_err(|_| OAuthError::invalid_request("grace: is a number of seconds"))?;
-    let chosen = form.field("client_secret");
-    let made = if chosen.is_empty() {
-        registry.renew_manual(&at.domain, client, grace, &actor).await.map(|(clear, _)| Some(clear))
-    } else {
-        registry.set_secret(client, (Secret::new(chosen), grace), &actor).await.map(|_| None)
+    let made = match &own.secret {
+        _ if own.is_missing() => None,
+        None => Some(registry.renew_manual(&at.domain, client, grace, &actor).await.map(|(clear, _)| Some(clear))),
+        Some(chosen) => Some(registry.set_secret(client, (chosen.clone(), grace), &actor).await.map(|_| None)),
     };
-    match made {
-        Ok(Some(secret)) => show_secret(&at, client, &secret).await,
-        Ok(None) => Ok(go_telling(&path, "set")),
-        Err(error) if error.status >= 500 => Err(error),
-        Err(error) => {
-            let told = Some(sentence(&error.description));
-            let mut page = secrets(&at, &entry).await?;
-            if error.description.starts_with("client_secret:") {
-                page.secret_error = told;
-            } else {
-                page.error = told;
-            }
-            Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    let (secret_error, error) = match made {
+        Some(Ok(Some(secret))) => return show_secret(&at, client, &secret).await,
+        Some(Ok(None)) => return Ok(go_telling(&path, "set")),
+        Some(Err(error)) if error.status >= 500 => return Err(error),
+        Some(Err(error)) => match error.description.strip_prefix("client_secret: ") {
+            Some(told) => (Some(sentence(told)), None),
+            None => (None, Some(sentence(&error.description))),
+        },
+        None => (None, None),
+    };
+    let page = again(&at, &entry, (&form, own.again(secret_error))).await?;
+    Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &ApplicationSecrets { error, ..page }))
+}
+
+/// The page with the form as it was sent.
+async fn again(
+    at: &ManagingDomain,
+    entry: &ClientEntry,
+    (form, own_secret): (&Fields, OwnSecret),
+) -> Result<ApplicationSecrets, OAuthError> {
+    let mut page = ApplicationSecrets { own_secret, ..secrets(at, entry).await? };
+    if page.graces.iter().any(|choice| choice.value == form.field("grace")) {
+        for choice in &mut page.graces {
+            choice.chosen = choice.value == form.field("grace");
         }
     }
+    Ok(page)
 }

@@ -4,6 +4,7 @@ use axum::Extension;
 use axum::response::Response;
 use http::StatusCode;
 
+use super::application_secrets::graces;
 use super::fields::{Asked, Fields};
 use super::mcp_server_connections::application;
 use super::mcp_servers::{documents, errors_of, form_of, gateway, path, settings_of, typed};
@@ -11,7 +12,9 @@ use super::respond::{Told, domain_frame, go_telling, sentence, show, show_as, st
 use crate::admin::api::resources::{One, find};
 use crate::admin::managing::{ManagingDomain, Segments};
 use crate::admin::resource_test::{InProcess, StepOutcome, TestStep, test_resource};
+use crate::domains::resources::MOST_OVERLAP;
 use crate::model::oauth_error::OAuthError;
+use crate::model::registration::policy::Policy;
 use crate::model::resource::Resource;
 use crate::pages::Claimed;
 use crate::pages::console::{
@@ -86,13 +89,13 @@ pub async fn credentials(at: ManagingDomain, Segments(one): Segments<One>) -> Re
 /// `POST /console/domains/{domain}/mcp-servers/{resource_id}/credentials`: the answer shows the secret, once.
 pub async fn renew(at: ManagingDomain, Segments(one): Segments<One>, form: Fields) -> Result<Response, OAuthError> {
     let resource = find(&at, one.resource_id)?;
-    let overlap = form.given("overlap").map_or(Ok(0), str::parse::<i64>);
+    let overlap = form.given("overlap").map_or(Ok(usual_overlap()), str::parse::<i64>);
     let made = match overlap {
         Ok(overlap) => {
             let how = (overlap, at.app.public_url.as_str());
             at.domains().renew_credentials(&at.app.registry, (&at.domain, resource), how, &at.actor()).await
         }
-        Err(_) => Err(OAuthError::invalid_request("overlap: must be a whole number of seconds")),
+        Err(_) => Err(OAuthError::invalid_request("overlap: choose one of the list")),
     };
     match made {
         Ok((client_id, secret)) => {
@@ -100,10 +103,16 @@ pub async fn renew(at: ManagingDomain, Segments(one): Segments<One>, form: Field
             Ok(show(&credentials_page(&at, resource, Some(secret), None).await?))
         }
         Err(error) if error.status < 500 => {
-            Ok(refused(&credentials_page(&at, resource, None, Some(sentence(&error.description))).await?))
+            let told = error.description.strip_prefix("overlap: ").unwrap_or(&error.description);
+            Ok(refused(&credentials_page(&at, resource, None, Some(sentence(told))).await?))
         }
         Err(error) => Err(error),
     }
+}
+
+/// How long the secrets before a new one live on unless one chooses: as those of applications do.
+fn usual_overlap() -> i64 {
+    Policy::gateway().secret_grace
 }
 
 /// `GET /console/domains/{domain}/mcp-servers/{resource_id}/metadata`
@@ -187,6 +196,7 @@ async fn credentials_page(
         client_id,
         secret,
         introspection: format!("{}/{name}/oauth/introspect", at.app.public_url.as_str()),
+        overlaps: graces(usual_overlap(), MOST_OVERLAP),
         error,
     };
     page(at, resource, ("credentials", view), None).await

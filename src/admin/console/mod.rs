@@ -24,6 +24,7 @@ pub mod mcp_server_connections;
 pub mod mcp_servers;
 pub mod new_application;
 pub mod overview;
+pub mod own_secret;
 pub mod policies;
 pub mod policy_table;
 pub mod respond;

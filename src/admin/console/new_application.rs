@@ -5,13 +5,13 @@ use http::StatusCode;
 
 use super::application_head::{list_path, path_of, title_of};
 use super::fields::{Asked, Fields};
+use super::own_secret::Chosen;
 use super::respond::{domain_frame, sentence, show, show_as};
 use crate::admin::managing::ManagingDomain;
 use crate::clients::application::{ApplicationKind, NewApplication as Wanted};
 use crate::clients::manual::{DCR_ADMIN, Made};
 use crate::domains::endpoints::Endpoints;
 use crate::model::oauth_error::OAuthError;
-use crate::model::secret::Secret;
 use crate::pages::console::{ApplicationMade, Choice, Copyable, NewApplication, NewApplicationDetails, Section};
 
 /// The kinds in the order of the page: what is posted, the name, a sentence about it.
@@ -43,26 +43,26 @@ pub async fn make(at: ManagingDomain, form: Fields) -> Result<Response, OAuthErr
         .field("kind")
         .parse()
         .map_err(|problem: String| OAuthError::invalid_request(format!("kind: {problem}")))?;
+    let own = Chosen::of(&form, "client_secret");
     let wanted = Wanted {
         kind: Some(kind),
         name: form.given("name").map(str::to_owned),
         redirect_uris: form.lines("redirect_uris").into_iter().map(str::to_owned).collect(),
         client_id: form.given("client_id").map(str::to_owned),
-        secret: Some(form.field("client_secret")).filter(|text| !text.is_empty()).map(Secret::new),
+        secret: own.secret.clone(),
         ..Wanted::default()
     };
-    let made = match wanted.wanted() {
-        Ok(wanted) => at.app.registry.create(&at.domain, wanted, &at.actor()).await,
-        Err(error) => Err(error),
-    };
-    match made {
-        Ok(made) => show_made(&at, kind, &made).await,
-        Err(error) if error.status >= 500 => Err(error),
-        Err(error) => {
-            let details = typed(&form, details(kind, form.field("kind")), &error);
-            Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page(&at, Some(details)).await?))
+    let wanted = wanted.wanted()?;
+    let mut problems = at.app.registry.problems(&at.domain, &wanted);
+    if problems.is_empty() && !own.is_missing() {
+        match at.app.registry.create(&at.domain, wanted, &at.actor()).await {
+            Ok(made) => return show_made(&at, kind, &made).await,
+            Err(error) if error.status >= 500 => return Err(error),
+            Err(error) => problems.push(error),
         }
     }
+    let details = typed(&form, details(kind, form.field("kind")), (&own, &problems));
+    Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page(&at, Some(details)).await?))
 }
 
 async fn page(at: &ManagingDomain, details: Option<NewApplicationDetails>) -> Result<NewApplication, OAuthError> {
@@ -107,24 +107,32 @@ fn details(kind: ApplicationKind, value: &str) -> NewApplicationDetails {
     }
 }
 
-/// The form as it was typed, with what is wrong beside the field it is about.
-fn typed(form: &Fields, details: NewApplicationDetails, error: &OAuthError) -> NewApplicationDetails {
-    let told = sentence(&error.description);
+/// The form as it was typed, with what is wrong beside the fields it is about.
+fn typed(
+    form: &Fields,
+    details: NewApplicationDetails,
+    (own, problems): (&Chosen, &[OAuthError]),
+) -> NewApplicationDetails {
+    let mut secret_error = None;
     let mut typed = NewApplicationDetails {
         name: form.field("name").to_owned(),
         redirect_uris: form.field("redirect_uris").to_owned(),
         client_id: form.field("client_id").to_owned(),
         ..details
     };
-    let slot = match error.description.split_once(':').map_or("", |(member, _)| member) {
-        "client_name" => &mut typed.name_error,
-        "redirect_uris" => &mut typed.redirect_error,
-        "client_secret" => &mut typed.secret_error,
-        "client_id" => &mut typed.client_id_error,
-        _ if error.status == 409 => &mut typed.client_id_error,
-        _ => &mut typed.error,
-    };
-    *slot = Some(told);
+    for problem in problems {
+        let (member, told) = problem.description.split_once(": ").unwrap_or(("", &problem.description));
+        let (slot, told) = match member {
+            "client_name" => (&mut typed.name_error, told),
+            "redirect_uris" => (&mut typed.redirect_error, told),
+            "client_secret" => (&mut secret_error, told),
+            "client_id" => (&mut typed.client_id_error, told),
+            _ if problem.status == 409 => (&mut typed.client_id_error, problem.description.as_str()),
+            _ => (&mut typed.error, problem.description.as_str()),
+        };
+        *slot = Some(sentence(told));
+    }
+    typed.secret = own.again(secret_error);
     typed
 }
 

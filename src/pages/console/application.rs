@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::form::OwnSecret;
 use super::frame::ConsoleFrame;
 use super::parts::{Badge, Choice, Column, Pager, Tab};
 use super::showing::Copyable;
@@ -153,8 +154,8 @@ pub struct ApplicationSecrets {
     pub rows: Vec<SecretRow>,
     /// How long those before it live on beside a new one.
     pub graces: Vec<Choice>,
-    /// What is wrong with a secret of one's own.
-    pub secret_error: Option<String>,
+    /// A secret of one's own.
+    pub own_secret: OwnSecret,
     /// What is wrong otherwise.
     pub error: Option<String>,
 }

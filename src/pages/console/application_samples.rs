@@ -43,6 +43,12 @@ fn list() -> Applications {
     }
 }
 
+/// How long the secrets before a new one may live on.
+pub(super) fn graces() -> Vec<Choice> {
+    let at_once = Choice { risk: Some("End them at once?".into()), ..Choice::new("0", "End at once", false) };
+    vec![at_once, Choice::new("86400", "Work for a day", true)]
+}
+
 fn empty_list() -> Applications {
     let table = ApplicationsTable { rows: Vec::new(), pager: Pager::default(), narrowed: false, ..list().table };
     Applications { table, filters: Vec::new(), search: String::new(), ..list() }
@@ -153,8 +159,8 @@ fn secrets() -> ApplicationSecrets {
                 Some(at(1_796_000_000)),
             ),
         ],
-        graces: vec![Choice::new("0", "End at once", false), Choice::new("86400", "Work for a day", true)],
-        secret_error: Some("Client_secret: must be longer.".to_owned()),
+        graces: graces(),
+        own_secret: OwnSecret { wanted: true, error: Some("Must be longer.".to_owned()) },
         error: None,
     }
 }
@@ -219,7 +225,8 @@ fn new_details() -> NewApplication {
         has_secret: true,
         name: "Project wiki".to_owned(),
         client_id_error: Some("It is taken.".to_owned()),
-        redirect_error: Some("Redirect_uris: must be https.".to_owned()),
+        redirect_error: Some("Must be https.".to_owned()),
+        secret: OwnSecret { wanted: true, error: Some("Type it again.".to_owned()) },
         ..NewApplicationDetails::default()
     };
     NewApplication { details: Some(details), ..new_application() }

@@ -81,6 +81,15 @@ pub struct FormField {
     pub input: FormInput,
 }
 
+/// A password or a secret that a form may leave out. It is never sent back.
+#[derive(Debug, Clone, Default)]
+pub struct OwnSecret {
+    /// Whether one was typed: it is typed again, or said to be left out.
+    pub wanted: bool,
+    /// What is wrong with it.
+    pub error: Option<String>,
+}
+
 /// How a field is filled in, and what it holds. Typed by administrators, and come back as typed.
 #[derive(Debug, Clone)]
 pub enum FormInput {

@@ -183,6 +183,8 @@ pub enum McpServerView {
         secret: Option<NewSecret>,
         /// Where tokens are introspected.
         introspection: String,
+        /// How long the secrets before a new one live on beside it.
+        overlaps: Vec<Choice>,
         /// What was wrong with the overlap.
         error: Option<String>,
     },

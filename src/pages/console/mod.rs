@@ -54,7 +54,7 @@ pub use chart::{Bar, Chart, Series, Shape};
 pub use confirm::Confirm;
 pub use domains::{DomainPreview, DomainRow, Domains, NewDomain};
 pub use dry_run::{DryRun, Foretold};
-pub use form::{FormField, FormGroup, FormInput, FormPage, PresetCard};
+pub use form::{FormField, FormGroup, FormInput, FormPage, OwnSecret, PresetCard};
 pub use frame::{ConsoleFrame, Crumb, Notice, NoticeKind, Section};
 pub use icons::icon;
 pub use keys::{KeyRow, Keys};

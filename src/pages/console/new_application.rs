@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::form::OwnSecret;
 use super::frame::ConsoleFrame;
 use super::parts::Choice;
 use super::showing::{Copyable, WizardStep};
@@ -46,8 +47,8 @@ pub struct NewApplicationDetails {
     pub redirect_error: Option<String>,
     /// What is wrong with the client id.
     pub client_id_error: Option<String>,
-    /// What is wrong with the secret.
-    pub secret_error: Option<String>,
+    /// A secret of one's own.
+    pub secret: OwnSecret,
     /// What is wrong otherwise.
     pub error: Option<String>,
 }

@@ -188,7 +188,7 @@ pub struct Choice {
     pub chosen: bool,
     /// Whether it cannot be chosen by this person.
     pub disabled: bool,
-    /// Words of warning beside it: "full control of all clients".
+    /// Words of warning beside it: "full control of all clients". In a select, the question before it is sent.
     pub risk: Option<Claimed>,
 }
 

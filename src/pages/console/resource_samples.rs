@@ -111,6 +111,7 @@ fn credentials(known: bool, secret: bool) -> McpServerView {
         href: "/console/domains/main/applications/c1".into(),
         secret: secret.then(|| NewSecret { client_id: "c1".to_owned(), secret: "sec_1".to_owned() }),
         introspection: "https://id.example.com/main/oauth/introspect".to_owned(),
+        overlaps: application_samples::graces(),
         error: (!secret).then(|| "It must be a whole number of seconds.".to_owned()),
     }
 }

@@ -112,6 +112,29 @@ async fn what_is_wrong_stands_beside_the_field_and_nothing_typed_is_lost(
     assert!(!answer.text.contains("My <b>app"));
     let answer = console.post("/new", &[("kind", "backend_to_backend"), ("name", "x"), ("client_id", "a b")]).await;
     holds(&answer.text, &["id=\"client_id-error\""]);
+    // Everything at once; a secret of one's own is asked for again, or given up in words.
+    let mut typed = vec![
+        ("kind", "web"),
+        ("name", "Shop"),
+        ("redirect_uris", "http://shop.example/cb"),
+        ("client_id", "a b"),
+        ("client_secret", "short"),
+    ];
+    let answer = console.post("/new", &typed).await;
+    let all = ["id=\"redirect_uris-error\"", "id=\"client_id-error\"", "id=\"client_secret-error\""];
+    holds(&answer.text, &all);
+    typed[4].1 = "mine-and-nobodys";
+    let answer = console.post("/new", &typed).await;
+    holds(&answer.text, &all);
+    holds(&answer.text, &["Type it again", "name=\"client_secret_wanted\" value=\"on\""]);
+    assert!(!answer.text.contains("mine-and-nobodys"), "{}", answer.text);
+    typed.truncate(2);
+    typed.extend([("redirect_uris", "https://shop.example/cb"), ("client_id", "shop"), ("client_secret_wanted", "on")]);
+    let answer = console.post("/new", &typed).await;
+    assert_eq!(answer.status, 422, "not with a generated one in silence");
+    holds(&answer.text, &["id=\"client_secret-error\""]);
+    typed.push(("client_secret_waived", "on"));
+    assert_eq!(console.post("/new", &typed).await.status, 200);
     let machine = server.add_machine("").await;
     let at = format!("/{}", machine.id);
     let version = version(&server, &machine.id).await;
@@ -347,6 +370,17 @@ async fn a_secret_is_made_on_its_page_shown_once_and_ended(
     assert_eq!(answer.status, 422);
     holds(&answer.text, &["id=\"client_secret-error\""]);
     assert!(!answer.text.contains("value=\"short\""), "a secret does not come back");
+    // Left out now, it is asked for again; somebody else's change loses it too, and says so.
+    let (own, wanted) = ("mine-and-nobodys", ("client_secret_wanted", "on"));
+    let empty = [("version", now.as_str()), ("grace", "3600"), wanted, ("action", "make")];
+    let answer = console.post(&at, &empty).await;
+    assert_eq!(answer.status, 422);
+    holds(&answer.text, &["id=\"client_secret-error\"", "value=\"3600\" selected", "value=\"0\" data-confirm"]);
+    let stale = [("version", "0"), ("grace", "3600"), ("client_secret", own), ("action", "make")];
+    let answer = console.post(&at, &stale).await;
+    assert_eq!(answer.status, 409);
+    holds(&answer.text, &["id=\"form-error\"", "id=\"client_secret-error\"", "name=\"client_secret_wanted\""]);
+    assert!(!answer.text.contains(own) && version(&server, &machine.id).await == now);
     let scopes = format!("/{}/scopes", machine.id);
     let fields = [("version", now.as_str()), ("granted", "openid"), ("granted", "profile"), ("default", "openid")];
     assert_eq!(console.post(&scopes, &fields).await.status, 303);

@@ -365,7 +365,11 @@ async fn the_console_makes_an_mcp_server_and_shows_its_secret_once(
     let page = browser.submit(&form, &typed).await.page();
     let secret = page.text("client-secret");
     let credentials = Credentials { id: page.text("client-id"), secret: secret.clone() };
-    assert!(!server.api.is_active(&credentials, "x").await, "they introspect");
+    let accepted = async |secret: &str| {
+        let credentials = Credentials { secret: secret.to_owned(), ..credentials.clone() };
+        server.api.introspect(&credentials, "x").await.status == 200
+    };
+    assert!(accepted(&secret).await, "they introspect");
     assert_eq!(page.answer.header("cache-control"), "no-store");
     assert!(page.text("challenge-0").contains("resource_metadata"), "{}", page.answer.text);
     assert!(!page.answer.text.contains(HOSTILE));
@@ -392,8 +396,18 @@ async fn the_console_makes_an_mcp_server_and_shows_its_secret_once(
     assert_eq!(server.domain().await.resources[0].settings.access_token_lifetime, Some(300));
     // Another secret, and the way of a client.
     let page = browser.open(&format!("{own}/credentials")).await.page();
-    let page = browser.submit(&page.form("renew"), &[("overlap", "60")]).await.page();
-    assert_ne!(page.text("client-secret"), secret);
+    let form = page.form("renew");
+    let wrong = browser.submit(&form, &[("overlap", "soon")]).await.page();
+    assert_eq!(wrong.answer.status, 422);
+    assert!(wrong.has("overlap-error"));
+    // Unless one chooses otherwise, and says so once more, what is in use goes on working.
+    assert!(page.answer.text.contains("value=\"0\" data-confirm=\""), "{}", page.answer.text);
+    let page = browser.submit(&form, &[]).await.page();
+    let renewed = page.text("client-secret");
+    assert_ne!(renewed, secret);
+    assert!(accepted(&secret).await && accepted(&renewed).await);
+    browser.submit(&form, &[("overlap", "0")]).await.page();
+    assert!(!accepted(&secret).await && !accepted(&renewed).await);
     let page = browser.open(&format!("{own}/test")).await.page();
     let page = browser.submit(&page.form("run-test"), &[]).await.page();
     assert!(page.answer.text.contains("A token is good for it"), "{}", page.answer.text);
