@@ -164,6 +164,14 @@ impl Mailer {
         Self { from, clock, timeout: Duration::ZERO, way: Way::Kept(outbox) }
     }
 
+    /// The folder that mails are written to, where no server is set that would deliver them.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.way {
+            Way::Folder(folder) => Some(folder),
+            Way::Server(_) | Way::Kept(_) => None,
+        }
+    }
+
     /// Sends a mail.
     pub async fn send(&self, mail: Mail) -> Result<(), MailError> {
         let message = self.message(mail.clone())?;

@@ -1,5 +1,6 @@
 //! What an administrator says of a user: all of a new one, or what changes of one there is.
 
+use super::password::{MIN_PASSWORD, check_password, in_words};
 use crate::model::oauth_error::OAuthError;
 use crate::model::secret::Secret;
 use crate::model::user::{User, UserClaims, check_email, check_username};
@@ -41,6 +42,16 @@ pub struct UserEdit {
     pub any_version: bool,
 }
 
+impl NewUser {
+    /// All that is wrong with it, as far as it shows without a look at the other users.
+    pub fn problems(&self) -> Vec<OAuthError> {
+        let (username, email) = (self.username.as_str(), self.email.as_deref());
+        let mut problems = problems((username, email), self.email_verified, &self.claims);
+        problems.extend(self.password.as_ref().and_then(|password| check_chosen((username, email), password).err()));
+        problems
+    }
+}
+
 impl UserEdit {
     /// The user as it will be, the password aside.
     pub(super) fn applied_to(&self, user: &User) -> Result<User, OAuthError> {
@@ -60,14 +71,26 @@ impl UserEdit {
 }
 
 pub(super) fn check_user(user: &User) -> Result<(), OAuthError> {
+    let names = (user.username.as_str(), user.email.as_deref());
+    problems(names, user.email_verified, &user.claims).into_iter().next().map_or(Ok(()), Err)
+}
+
+/// All that is wrong with what an account says of a person.
+fn problems((username, email): (&str, Option<&str>), email_verified: bool, claims: &UserClaims) -> Vec<OAuthError> {
     let refused = |member: &'static str| move |problem| OAuthError::invalid_request(format!("{member}: {problem}"));
-    check_username(&user.username).map_err(refused("username"))?;
-    match &user.email {
-        Some(email) => check_email(email).map_err(refused("email"))?,
-        None if user.email_verified => {
-            return Err(OAuthError::invalid_request("email_verified: there is no e-mail address to be verified"));
+    let address = match email {
+        Some(email) => check_email(email).map_err(refused("email")),
+        None if email_verified => {
+            Err(OAuthError::invalid_request("email_verified: there is no e-mail address to be verified"))
         }
-        None => {}
-    }
-    user.claims.check().map_err(refused("claims"))
+        None => Ok(()),
+    };
+    let username = check_username(username).map_err(refused("username"));
+    [username, address, claims.check().map_err(refused("claims"))].into_iter().filter_map(Result::err).collect()
+}
+
+/// Whether a password may be chosen for somebody with these names.
+pub(super) fn check_chosen((username, email): (&str, Option<&str>), password: &Secret) -> Result<(), OAuthError> {
+    check_password(password.expose(), &[username, email.unwrap_or_default()])
+        .map_err(|problem| OAuthError::invalid_request(format!("password: {}", in_words(problem, MIN_PASSWORD))))
 }

@@ -4,8 +4,7 @@ use serde_json::json;
 
 use super::People;
 use super::links::{NewLink, RESET_LIFETIME};
-use super::password::{MIN_PASSWORD, check_password, in_words};
-use super::user_edit::check_user;
+use super::user_edit::{check_chosen, check_user};
 pub use super::user_edit::{NewUser, UserEdit};
 use crate::model::audit_event::{Actor, AuditEvent};
 use crate::model::id::{SessionId, UserId};
@@ -200,9 +199,7 @@ impl People {
 
     /// The form in which a password that somebody chose for a user is kept.
     async fn chosen_password(&self, user: &User, password: Secret) -> Result<String, OAuthError> {
-        let names = [user.username.as_str(), user.email.as_deref().unwrap_or_default()];
-        check_password(password.expose(), &names)
-            .map_err(|problem| OAuthError::invalid_request(format!("password: {}", in_words(problem, MIN_PASSWORD))))?;
+        check_chosen((&user.username, user.email.as_deref()), &password)?;
         self.hash_password(password).await
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::fields::{Asked, Fields};
 use super::mcp_server_connections::application;
 use super::respond::{Told, domain_frame, go_telling, show, show_as, stale, telling};
-use super::users::{errors_of, path, shown, typed};
+use super::users::{errors_of, mail_hint, path, shown, typed};
 use crate::admin::api::client_names::Names;
 use crate::admin::api::users::{One, find};
 use crate::admin::managing::{ManagingDomain, Segments};
@@ -17,8 +17,8 @@ use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
 use crate::model::secret::Secret;
 use crate::model::user::{User, UserClaims};
-use crate::pages::Claimed;
 use crate::pages::console::{Section, ShownLink, User as UserPage, UserApplication, UserErrors, UserForm, UserSession};
+use crate::pages::{Claimed, texts};
 use crate::people::users::UserEdit;
 
 const TOLD: &Told = &[
@@ -117,7 +117,7 @@ async fn apply(
 async fn reset_link(at: &ManagingDomain, user: &User, send: bool) -> Result<Response, OAuthError> {
     let base = at.app.public_url.as_str();
     match at.app.people.reset_by_link(&at.domain, user, (base, send), &at.actor()).await {
-        Ok(link) => Ok(show(&page(at, user, (form_of(user), Some(shown(&link, send)))).await?)),
+        Ok(link) => Ok(show(&page(at, user, (form_of(user), Some(shown(at, &link, send)))).await?)),
         Err(error) => refused(at, user, UserForm { errors: errors_of(error)?, ..form_of(user) }).await,
     }
 }
@@ -190,7 +190,7 @@ async fn page(
         };
         applications.push(UserApplication {
             href: application(at, &connection.client_id).into(),
-            name: name.unwrap_or_else(|| connection.client_id.clone()).into(),
+            name: Claimed::of_application(name.as_deref().unwrap_or(&connection.client_id)),
             allowed: connection.consents.iter().map(allowed).collect(),
             last_used: connection.last_used_at.map(Into::into),
             client_id: connection.client_id,
@@ -201,19 +201,20 @@ async fn page(
         action: path(at, &format!("/{}", user.id)).into(),
         id: user.id.to_string(),
         version: user.version,
-        title: user.display_name().into(),
+        title: Claimed::from(user.display_name()).or(&user.username),
         username: user.username.as_str().into(),
         enabled: user.enabled,
         has_password: user.password.is_some(),
         created: user.created_at.into(),
         updated: user.updated_at.into(),
         form,
+        mail_hint: mail_hint(at),
         link,
         sessions: sessions
             .into_iter()
             .map(|session| UserSession {
                 id: session.id.to_string(),
-                device: session.device.into(),
+                device: Claimed::from(session.device).or(texts::NO_BROWSER),
                 address: session.source.into(),
                 since: session.created_at.into(),
                 last_seen: session.last_seen_at.into(),

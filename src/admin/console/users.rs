@@ -4,14 +4,15 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::fields::{Asked, Fields};
+use super::own_secret::Chosen;
 use super::respond::{Told, domain_frame, go_telling, sentence, show, show_as, telling};
 use crate::admin::managing::ManagingDomain;
 use crate::model::oauth_error::OAuthError;
-use crate::model::secret::Secret;
 use crate::model::user::{User, UserClaims};
 use crate::pages::Claimed;
 use crate::pages::console::{
-    Badge, BadgeKind, Choice, Invite, NewUser, Pager, Section, ShownLink, Total, UserErrors, UserForm, UserRow, Users,
+    Badge, BadgeKind, Choice, Invite, NewUser, OwnSecret, Pager, Section, ShownLink, Total, UserErrors, UserForm,
+    UserRow, Users,
 };
 use crate::people::sent_links::SentLink;
 use crate::people::users::NewUser as Wanted;
@@ -94,34 +95,41 @@ fn row(user: &User) -> UserRow {
 
 /// `GET /console/domains/{domain}/users/new`
 pub async fn new(at: ManagingDomain) -> Result<Response, OAuthError> {
-    Ok(show(&new_page(&at, UserForm::default()).await?))
+    Ok(show(&new_page(&at, UserForm::default(), OwnSecret::default()).await?))
 }
 
 /// `POST /console/domains/{domain}/users/new`
 pub async fn create(at: ManagingDomain, form: Fields) -> Result<Response, OAuthError> {
     let mut claims = UserClaims::default();
     claims.0.extend(form.given("name").map(|name| ("name".to_owned(), name.into())));
-    let password = form.field("password");
+    let password = Chosen::of(&form, "password");
     let wanted = Wanted {
         username: form.trimmed("username").to_owned(),
         email: form.given("email").map(str::to_owned),
         email_verified: form.ticked("email_verified"),
         claims,
-        password: (!password.is_empty()).then(|| Secret::new(password)),
+        password: password.secret.clone(),
         disabled: false,
     };
-    match at.app.people.create_user(&at.domain, wanted, &at.actor()).await {
-        Ok(user) => Ok(go_telling(&path(&at, &format!("/{}", user.id)), "created")),
-        Err(error) => {
-            let page = new_page(&at, typed(&form, errors_of(error)?)).await?;
-            Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    let mut problems = wanted.problems();
+    if problems.is_empty() && !password.is_missing() {
+        match at.app.people.create_user(&at.domain, wanted, &at.actor()).await {
+            Ok(user) => return Ok(go_telling(&path(&at, &format!("/{}", user.id)), "created")),
+            Err(error) => problems.push(error),
         }
     }
+    let mut errors = UserErrors::default();
+    for problem in problems {
+        tell(&mut errors, problem)?;
+    }
+    let password = password.again(errors.password.take());
+    let page = new_page(&at, typed(&form, errors), password).await?;
+    Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }
 
-async fn new_page(at: &ManagingDomain, form: UserForm) -> Result<NewUser, OAuthError> {
+async fn new_page(at: &ManagingDomain, form: UserForm, password: OwnSecret) -> Result<NewUser, OAuthError> {
     let frame = domain_frame(at, Section::Users).await?.at("New user");
-    Ok(NewUser { frame, action: path(at, "/new").into(), form })
+    Ok(NewUser { frame, action: path(at, "/new").into(), form, password })
 }
 
 /// A form that holds what was typed; never a password.
@@ -138,12 +146,18 @@ pub(super) fn typed(form: &Fields, errors: UserErrors) -> UserForm {
 
 /// An error beside the field that it is about; a failure of the server's own, or a race that was lost, stays one.
 pub(super) fn errors_of(error: OAuthError) -> Result<UserErrors, OAuthError> {
+    let mut errors = UserErrors::default();
+    tell(&mut errors, error)?;
+    Ok(errors)
+}
+
+/// Puts one error more beside its field.
+fn tell(errors: &mut UserErrors, error: OAuthError) -> Result<(), OAuthError> {
     if error.status >= 500 || error.description.contains("changed by somebody else") {
         return Err(error);
     }
     let (member, told) = error.description.split_once(": ").unwrap_or(("", &error.description));
     let told = Some(sentence(told));
-    let mut errors = UserErrors::default();
     match member {
         "username" => errors.username = told,
         "email" | "email_verified" => errors.email = told,
@@ -151,7 +165,7 @@ pub(super) fn errors_of(error: OAuthError) -> Result<UserErrors, OAuthError> {
         "password" => errors.password = told,
         _ => errors.form = told,
     }
-    Ok(errors)
+    Ok(())
 }
 
 /// `GET /console/domains/{domain}/users/invite`
@@ -167,7 +181,7 @@ pub async fn invite(at: ManagingDomain, form: Fields) -> Result<Response, OAuthE
     match at.app.people.invite_by_link(&at.domain, wanted, (base, send), &at.actor()).await {
         Ok(link) => {
             let page = invite_page(&at, &form, None).await?;
-            Ok(show(&Invite { link: Some(shown(&link, send)), ..page }))
+            Ok(show(&Invite { link: Some(shown(&at, &link, send)), ..page }))
         }
         Err(error) if error.status < 500 => {
             let told = error.description.strip_prefix("email: ").unwrap_or(&error.description);
@@ -186,17 +200,32 @@ async fn invite_page(at: &ManagingDomain, form: &Fields, error: Option<String>) 
         email: form.trimmed("email").to_owned(),
         lifetimes: LIFETIMES.map(|(value, label)| Choice::new(value, label, value == chosen)).to_vec(),
         send: form.ticked("send"),
+        mail_hint: mail_hint(at),
         error,
         link: None,
     })
 }
 
+/// What becomes of a mail with a link: said before it is sent.
+pub(super) fn mail_hint(at: &ManagingDomain) -> String {
+    match at.app.people.mailer.folder() {
+        Some(folder) => {
+            format!("No mail server is set: the mail is only written into {}. Hand the link over.", folder.display())
+        }
+        None => "You see the link in any case.".to_owned(),
+    }
+}
+
 /// A link as the page shows it.
-pub(super) fn shown(link: &SentLink, wanted_mail: bool) -> ShownLink {
-    let mail = match (wanted_mail, link.sent) {
-        (false, _) => None,
-        (true, true) => Some("It was mailed as well."),
-        (true, false) => Some("The mail could not be sent: hand the link over yourself."),
+pub(super) fn shown(at: &ManagingDomain, link: &SentLink, wanted_mail: bool) -> ShownLink {
+    let mail = match (link.sent, at.app.people.mailer.folder()) {
+        _ if !wanted_mail => None,
+        (true, None) => Some("It was mailed as well.".to_owned()),
+        (true, Some(folder)) => {
+            let folder = folder.display();
+            Some(format!("No mail server is set: the mail was written into {folder}. Hand the link over yourself."))
+        }
+        (false, _) => Some("The mail could not be sent: hand the link over yourself.".to_owned()),
     };
     ShownLink { link: link.link.expose().to_owned(), expires: link.expires_at.into(), mail }
 }

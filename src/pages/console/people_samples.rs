@@ -49,7 +49,7 @@ fn link() -> ShownLink {
     ShownLink {
         link: "https://id.example.com/main/password/reset?token=x".to_owned(),
         expires: at(1_790_003_600),
-        mail: Some("It was mailed as well."),
+        mail: Some("It was mailed as well.".to_owned()),
     }
 }
 
@@ -66,6 +66,7 @@ fn user(role: Role) -> User {
         created: at(1_790_000_000),
         updated: at(1_790_000_000),
         form: user_form(),
+        mail_hint: "You see the link in any case.".to_owned(),
         link: None,
         sessions: vec![UserSession {
             id: "s1".to_owned(),
@@ -125,6 +126,7 @@ fn invite(link: Option<ShownLink>) -> Invite {
         email: "new@example.com".to_owned(),
         lifetimes: vec![Choice::new("604800", "seven days", true)],
         send: true,
+        mail_hint: "You see the link in any case.".to_owned(),
         error: Some("A user of the domain has this address already.".to_owned()),
         link,
     }
@@ -141,6 +143,7 @@ pub(super) fn samples() -> Vec<Sample> {
                 frame: frame(Section::Users).at("New user"),
                 action: "/console/domains/main/users/new".into(),
                 form: UserForm { errors: user_errors(), ..user_form() },
+                password: OwnSecret { wanted: true, error: user_errors().password },
             }),
         ),
         ("invite", Box::new(invite(None))),

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::form::OwnSecret;
 use super::frame::ConsoleFrame;
 use super::parts::{Badge, Choice, Column, Pager};
 use crate::pages::{Claimed, Href, Moment};
@@ -93,7 +94,7 @@ pub struct ShownLink {
     /// When it ends.
     pub expires: Moment,
     /// What became of the mail, if one was wanted.
-    pub mail: Option<&'static str>,
+    pub mail: Option<String>,
 }
 
 /// A new user.
@@ -106,6 +107,8 @@ pub struct NewUser {
     pub action: Href,
     /// What was typed.
     pub form: UserForm,
+    /// A password that is chosen for the person.
+    pub password: OwnSecret,
 }
 
 /// An invitation.
@@ -122,6 +125,8 @@ pub struct Invite {
     pub lifetimes: Vec<Choice>,
     /// Whether it is mailed as well.
     pub send: bool,
+    /// What becomes of the mail.
+    pub mail_hint: String,
     /// What has to be corrected.
     pub error: Option<String>,
     /// The link, once it is made.
@@ -154,6 +159,8 @@ pub struct User {
     pub updated: Moment,
     /// What may be changed.
     pub form: UserForm,
+    /// What becomes of a mail with a link.
+    pub mail_hint: String,
     /// A link just made.
     pub link: Option<ShownLink>,
     /// Where the person is logged in.

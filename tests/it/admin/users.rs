@@ -214,3 +214,89 @@ async fn the_console_looks_after_users(#[values(Backend::Sqlite, Backend::Postgr
         browser.submit(&page.form("invite-form"), &[("email", "new@example.com"), ("lifetime", "604800")]).await.page();
     assert!(page.text("link").contains("/main/register?invite="));
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_new_user_is_told_everything_at_once_and_never_loses_a_password_in_silence(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let mut browser = server.console(Role::Editor, &["main"]).await;
+    let root = format!("{}/console/domains/main/users", server.api.base);
+    let found = async || server.app.store.user_by_login(server.domain().await.id(), "ada").await.unwrap();
+    let form = browser.open(&format!("{root}/new")).await.page().form("new-user-form");
+    let wrong = [("username", "a b"), ("email", "nobody"), ("password", "short")];
+    let page = browser.submit(&form, &wrong).await.page();
+    assert_eq!(page.answer.status, 422);
+    assert!(page.has("username-error") && page.has("email-error") && page.has("password-error"));
+    assert!(page.answer.text.contains("Must have at least 8 characters."), "{}", page.answer.text);
+    // A good one is not kept, and that is said at its field as long as anything else is wrong.
+    let wrong = [("username", "ada"), ("email", "nobody"), ("password", PASSWORD)];
+    let page = browser.submit(&page.form("new-user-form"), &wrong).await.page();
+    assert!(page.has("email-error") && page.has("password-error") && !page.has("username-error"));
+    assert!(page.answer.text.contains("Type it again") && !page.answer.text.contains(PASSWORD));
+    let page = browser.submit(&page.form("new-user-form"), &[("username", "a b")]).await.page();
+    assert!(page.has("username-error") && page.has("email-error") && page.has("password-error"));
+    let right = [("username", "ada"), ("email", "ada@example.com")];
+    let page = browser.submit(&page.form("new-user-form"), &right).await.page();
+    assert_eq!(page.answer.status, 422);
+    assert!(page.has("password-error") && !page.has("email-error") && found().await.is_none());
+    // Without one after all: where that is said.
+    let without = [("password_waived", "on")];
+    let page = browser.submit(&page.form("new-user-form"), &without).await.page();
+    assert!(page.answer.text.contains("The account is made."), "{}", page.answer.text);
+    assert!(found().await.unwrap().password.is_none());
+    // Who has no full name is shown without one.
+    let list = browser.open(&root).await.page();
+    assert!(list.answer.text.contains(">ada</a></th>"), "{}", list.answer.text);
+    assert!(!list.answer.text.contains("without a name"));
+}
+
+#[rstest]
+#[tokio::test]
+async fn without_a_mail_server_nobody_is_told_that_a_link_was_mailed(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let mails = folder.path().to_owned();
+    let Some(server) = TestServer::start_with(backend, |settings| settings.mail.folder = mails).await else {
+        return;
+    };
+    let mut browser = server.console(Role::Editor, &["main"]).await;
+    let ada = server.user("ada").await;
+    let root = format!("{}/console/domains/main/users", server.api.base);
+    let (before, after) = ("the mail is only written into", "the mail was written into");
+    for (path, form, fields) in [
+        ("invite".to_owned(), "invite-form", vec![("email", "new@example.com")]),
+        (ada.id.to_string(), "reset-form", vec![("action", "reset_link")]),
+    ] {
+        let page = browser.open(&format!("{root}/{path}")).await.page();
+        assert!(page.answer.text.contains(&format!("{before} {}", folder.path().display())), "{}", page.answer.text);
+        let form = page.form(form);
+        let page = browser.submit(&form, &fields).await.page();
+        assert!(page.has("link") && !page.answer.text.contains(after), "nothing was asked for");
+        let page = browser.submit(&form, &[&fields[..], &[("send", "on")]].concat()).await.page();
+        assert!(page.answer.text.contains(&format!("{after} {}", folder.path().display())), "{}", page.answer.text);
+        assert!(page.has("link") && !page.answer.text.contains("mailed as well"));
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_ends_a_users_sessions_is_asked_about_and_stopping_stands_at_the_foot(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let mut browser = server.console(Role::Editor, &["main"]).await;
+    let ada = server.user("ada").await;
+    server.browser(&ada).await;
+    let page = browser.open(&format!("{}/console/domains/main/users/{}", server.api.base, ada.id)).await.page();
+    let html = &page.answer.text;
+    for action in ["disable", "set_password", "end_session", "end_sessions"] {
+        assert!(html.contains(&format!("value=\"{action}\" data-confirm=\"")), "{action}: {html}");
+    }
+    let place = |id: &str| html.find(&format!("id=\"{id}\"")).unwrap_or_else(|| panic!("no {id}"));
+    assert!(place("reset-form") < place("applications") && place("applications") < place("state-form"));
+    assert!(place("state-form") < place("delete-form"));
+}
