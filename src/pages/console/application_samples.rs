@@ -1,5 +1,6 @@
 //! Samples of the pages of applications, with what strangers may say in every place where it is shown.
 
+use super::secret_samples::secrets;
 use super::tests::{HOSTILE, Sample, at, frame};
 use super::*;
 use crate::pages::Claimed;
@@ -43,18 +44,12 @@ fn list() -> Applications {
     }
 }
 
-/// How long the secrets before a new one may live on.
-pub(super) fn graces() -> Vec<Choice> {
-    let at_once = Choice { risk: Some("End them at once?".into()), ..Choice::new("0", "End at once", false) };
-    vec![at_once, Choice::new("86400", "Work for a day", true)]
-}
-
 fn empty_list() -> Applications {
     let table = ApplicationsTable { rows: Vec::new(), pager: Pager::default(), narrowed: false, ..list().table };
     Applications { table, filters: Vec::new(), search: String::new(), ..list() }
 }
 
-fn head(current: usize) -> ApplicationHead {
+pub(super) fn head(current: usize) -> ApplicationHead {
     let pages = ["General", "Endpoints", "Scopes", "Secrets", "Registration", "Activity"];
     let tab = |(index, text): (usize, &&str)| Tab {
         text: (*text).to_owned(),
@@ -72,7 +67,7 @@ fn head(current: usize) -> ApplicationHead {
     }
 }
 
-fn of_application(page: &str) -> ConsoleFrame {
+pub(super) fn of_application(page: &str) -> ConsoleFrame {
     frame(Section::Applications).below(HOSTILE, PATH).at(page)
 }
 
@@ -136,32 +131,6 @@ fn scopes() -> ApplicationScopes {
         ],
         registered: vec![("orders:read".into(), true), (HOSTILE.into(), false)],
         error: Some("It is not a scope of this domain.".to_owned()),
-    }
-}
-
-fn secrets() -> ApplicationSecrets {
-    let row = |id: &str, state, expires| SecretRow {
-        id: id.to_owned(),
-        state,
-        created: at(1_790_000_000),
-        expires,
-        last_used: None,
-    };
-    ApplicationSecrets {
-        frame: of_application("Secrets"),
-        head: head(3),
-        has_secret: true,
-        rows: vec![
-            row("01995f00-0000-7000-8000-000000000001", Badge::new(BadgeKind::Good, "Current"), None),
-            row(
-                "01995f00-0000-7000-8000-000000000002",
-                Badge::new(BadgeKind::Warn, "Superseded"),
-                Some(at(1_796_000_000)),
-            ),
-        ],
-        graces: graces(),
-        own_secret: OwnSecret { wanted: true, error: Some("Must be longer.".to_owned()) },
-        error: None,
     }
 }
 

@@ -34,6 +34,8 @@ mod qr;
 #[cfg(test)]
 mod resource_samples;
 mod rows;
+#[cfg(test)]
+mod secret_samples;
 mod showing;
 mod table;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The pages about MCP servers, with what strangers may put into them.
 
+use super::secret_samples::graces;
 use super::tests::{HOSTILE, Sample, at, frame};
 use super::*;
 use crate::model::administrator::Role;
@@ -111,7 +112,7 @@ fn credentials(known: bool, secret: bool) -> McpServerView {
         href: "/console/domains/main/applications/c1".into(),
         secret: secret.then(|| NewSecret { client_id: "c1".to_owned(), secret: "sec_1".to_owned() }),
         introspection: "https://id.example.com/main/oauth/introspect".to_owned(),
-        overlaps: application_samples::graces(),
+        overlaps: graces(),
         error: (!secret).then(|| "It must be a whole number of seconds.".to_owned()),
     }
 }
