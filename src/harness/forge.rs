@@ -127,11 +127,16 @@ pub(super) fn forge(app: &App, domain: &DomainEntry, draft: Draft, flaw: Option<
 }
 
 fn wrong_claims(claims: &mut Object, flaw: Option<Flaw>, now: i64) {
+    let logged_in = claims.get("auth_time").and_then(Value::as_i64);
     let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     match flaw {
         Some(Flaw::Expired) => {
             set("iat", (now - 3_660).into());
             set("exp", (now - 60).into());
+            // Nobody logs in after what they logged in for.
+            if let Some(logged_in) = logged_in {
+                set("auth_time", logged_in.min(now - 3_660).into());
+            }
         }
         Some(Flaw::NotYetValid) => {
             set("nbf", (now + 3_600).into());

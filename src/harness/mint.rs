@@ -18,7 +18,7 @@ use crate::model::domain::TokenType;
 use crate::model::id::{AttemptId, AuthorizationId};
 use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
-use crate::model::random;
+use crate::model::random::{self, Generated};
 use crate::model::scope::ScopeSet;
 use crate::model::signing_key::SigningAlgorithm;
 use crate::model::user::User;
@@ -84,6 +84,9 @@ impl Control {
         };
         let mut draft = match wanted.kind {
             TokenKind::AccessToken => access_token(&app, &domain, &client.client, (&wanted, user)).await?,
+            TokenKind::IdToken if wanted.resource.is_some() => {
+                return Err(OAuthError::invalid_request("resource: an ID token is for its client; leave it out"));
+            }
             TokenKind::IdToken => id_token(&app, &domain, &client.client, (&wanted, user))?,
         };
         if let Some(algorithm) = wanted.algorithm {
@@ -133,7 +136,9 @@ async fn access_token(
     let mut claims = common(app, domain, client, (now.seconds().min(ends.seconds()), ends.seconds()));
     claims.insert("sub".to_owned(), client.client_id.as_str().into());
     claims.insert("client_id".to_owned(), client.client_id.as_str().into());
-    claims.insert("jti".to_owned(), random::identifier().into());
+    if !wanted.claims.contains_key("jti") {
+        claims.insert("jti".to_owned(), app.store.random().make(domain.id(), Generated::Jti).into());
+    }
     claims.insert("aud".to_owned(), if to.values.len() == 1 { json!(to.values[0]) } else { json!(to.values) });
     if !scope.is_empty() {
         claims.insert("scope".to_owned(), scope.to_string().into());
@@ -156,10 +161,11 @@ fn id_token(
     let now = app.clock.now();
     let ends = now.plus(wanted.lifetime.unwrap_or(domain.domain.settings.access_token_lifetime));
     let mut claims = user.claims_for(&scope(wanted)?);
-    claims.extend(common(app, domain, client, (now.seconds().min(ends.seconds()), ends.seconds())));
+    let iat = now.seconds().min(ends.seconds());
+    claims.extend(common(app, domain, client, (iat, ends.seconds())));
     claims.insert("sub".to_owned(), subject(&app.keys, client, user.id).into());
     claims.insert("aud".to_owned(), client.client_id.as_str().into());
-    claims.insert("auth_time".to_owned(), now.seconds().into());
+    claims.insert("auth_time".to_owned(), iat.into());
     let asked = client.metadata.id_token_signed_response_alg.as_deref().and_then(|name| name.parse().ok());
     let algorithm = asked.unwrap_or(SigningAlgorithm::Rs256);
     Ok(Draft { typ: TokenType::Jwt.as_str().to_owned(), algorithm, claims })

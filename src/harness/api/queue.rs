@@ -10,13 +10,18 @@ use utoipa::ToSchema;
 
 use super::InDomain;
 use crate::admin::managing::{Segments, Sent, done};
+use crate::app::App;
 use crate::harness::control::Control;
-use crate::model::id::DomainId;
+use crate::keys::data_keys::HashPurpose;
+use crate::model::id::{ClientId, DomainId};
 use crate::model::oauth_error::OAuthError;
 use crate::model::random::{Generated, Queue};
 
 /// The longest value, in characters.
 const LONGEST: usize = 200;
+
+/// A value and its kind.
+type Value<'a> = (Generated, &'a str);
 
 /// Values by their kind, in the order in which they are handed out: `client_id`, `client_secret`,
 /// `registration_access_token`, `initial_access_token`, `authorization_code`, `refresh_token`, `jti`.
@@ -53,6 +58,51 @@ fn check(what: Generated, value: &str) -> Result<(), OAuthError> {
     Ok(())
 }
 
+/// What can be handed out once only: a client id in its domain, what is found by its hash in any.
+async fn check_free(app: &App, queue: &Queue, domain_id: DomainId, added: &[Value<'_>]) -> Result<(), OAuthError> {
+    let domains: Vec<DomainId> = app.store.domains().await?.iter().map(|domain| domain.id).collect();
+    for (at, (what, value)) in added.iter().enumerate() {
+        let own = [domain_id];
+        let within: &[DomainId] = match what {
+            Generated::ClientId => &own,
+            Generated::InitialAccessToken | Generated::AuthorizationCode | Generated::RefreshToken => &domains,
+            Generated::ClientSecret | Generated::RegistrationAccessToken | Generated::Jti => continue,
+        };
+        let refused = |why: &str| {
+            let name = what.name();
+            Err(OAuthError::invalid_request(format!("{name}: {value} {why}; it can be handed out once only")))
+        };
+        let waits = |domain_id: &DomainId| queue.line(*domain_id, *what).iter().any(|waiting| waiting == value);
+        if added[..at].contains(&(*what, *value)) || within.iter().any(waits) {
+            return refused("waits in line already");
+        }
+        for domain_id in within {
+            if is_taken(app, *domain_id, (*what, value)).await? {
+                return refused("is taken");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether somebody has this value.
+async fn is_taken(app: &App, domain_id: DomainId, (what, value): Value<'_>) -> Result<bool, OAuthError> {
+    let hash = |purpose| app.keys.hash(purpose, value);
+    Ok(match what {
+        Generated::ClientId => app.store.client(domain_id, &ClientId(value.to_owned())).await?.is_some(),
+        Generated::InitialAccessToken => {
+            app.store.initial_access_token(domain_id, &hash(HashPurpose::InitialAccessToken)).await?.is_some()
+        }
+        Generated::AuthorizationCode => {
+            app.store.authorization_code(domain_id, &hash(HashPurpose::AuthorizationCode)).await?.is_some()
+        }
+        Generated::RefreshToken => {
+            app.store.refresh_token(domain_id, &hash(HashPurpose::RefreshToken)).await?.is_some()
+        }
+        Generated::ClientSecret | Generated::RegistrationAccessToken | Generated::Jti => false,
+    })
+}
+
 /// What waits to be handed out.
 #[utoipa::path(get, path = "/harness/v1/domains/{domain}/queue", tag = "values", params(("domain" = String, Path)), responses((status = 200, body = Values)))]
 pub async fn read(
@@ -71,13 +121,16 @@ pub async fn append(
     Sent(Values(values)): Sent<Values>,
 ) -> Result<Json<Values>, OAuthError> {
     let domain = control.domain(&at.domain).await?;
+    let (app, queue) = (control.app(), &control.lasting().queue);
     let mut lines = Vec::new();
     for (name, values) in values {
         let what = kind(&name)?;
         values.iter().try_for_each(|value| check(what, value))?;
         lines.push((what, values));
     }
-    let queue = &control.lasting().queue;
+    let added: Vec<Value<'_>> =
+        lines.iter().flat_map(|(what, values)| values.iter().map(|value| (*what, value.as_str()))).collect();
+    check_free(&app, queue, domain.id(), &added).await?;
     for (what, values) in lines {
         queue.append(domain.id(), what, values);
     }

@@ -203,3 +203,32 @@ async fn things_end_before_their_time() {
         assert_eq!(answer.status.as_u16(), status, "{path} {unknown}: {}", answer.text);
     }
 }
+
+#[tokio::test]
+async fn an_id_token_that_has_ended_is_wrong_in_nothing_else() {
+    let server = Thrown::start().await;
+    server.add_user("ada").await;
+    let client = server.public_client().await;
+    let wanted = |more: Value| {
+        let mut wanted = json!({ "type": "id_token", "user": "ada", "client_id": client });
+        wanted.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        wanted
+    };
+    let in_order = |token: &str| {
+        let told = claims(token);
+        let [logged_in, issued, ends] = ["auth_time", "iat", "exp"].map(|name| told[name].as_i64().unwrap());
+        assert!(logged_in <= issued && issued <= ends, "{told}");
+        ends
+    };
+    let now = server.get("/clock").await["now"].as_i64().unwrap();
+    for more in [json!({ "flaw": "expired" }), json!({ "lifetime": -60 })] {
+        assert!(in_order(&server.mint(wanted(more)).await) < now);
+    }
+    let changes = json!({ "items": [{ "token": "id_token", "flaw": "expired" }] });
+    server.put("/domains/main/token-changes", changes).await;
+    let told = server.redeem(&client, &server.code(&client, "ada").await).await.expect(200);
+    assert!(in_order(told["id_token"].as_str().unwrap()) < now);
+    let refused = wanted(json!({ "resource": "https://api.example.com" }));
+    let told = server.control(Method::POST, "/domains/main/tokens", &refused).await;
+    assert!(told.expect_problem(400, "invalid_request").contains("resource"));
+}
