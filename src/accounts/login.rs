@@ -21,6 +21,7 @@ use crate::oauth::request::InDomain;
 use crate::ops::rate_limit::RateKind;
 use crate::pages::{Link, Login, Notice, texts};
 use crate::people::login::{Attempt, LoginOutcome};
+use crate::store::cache::DomainEntry;
 
 /// Why a login did not work.
 struct Refused {
@@ -75,7 +76,7 @@ pub async fn submit(browser: Browser, form_sent: Form) -> Result<Response, OAuth
         }
     };
     let outcome = match at.app.people.log_in(at.domain.id(), attempt).await? {
-        LoginOutcome::LoggedIn(user) if !must_verify(at, &user) => {
+        LoginOutcome::LoggedIn(user) if !must_verify(&at.domain, &user) => {
             if let Some(arrived) = arrive(&browser, &user, interaction.as_ref(), Step::Login).await? {
                 at.app.count(at.domain.id(), Counted::Login, "done");
                 return Ok(arrived);
@@ -107,8 +108,8 @@ pub async fn submit(browser: Browser, form_sent: Form) -> Result<Response, OAuth
 }
 
 /// Whether the domain wants to know first that the user's address is theirs.
-pub fn must_verify(at: &InDomain, user: &User) -> bool {
-    at.domain.domain.settings.verify_email && user.email.is_some() && !user.email_verified
+pub fn must_verify(domain: &DomainEntry, user: &User) -> bool {
+    domain.domain.settings.verify_email && user.email.is_some() && !user.email_verified
 }
 
 /// Sends the verification mail again and says so. To whoever knows the password only.

@@ -1,6 +1,5 @@
 //! What steers the server: the clock, the present server and the ones it can be turned back to.
 
-use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -32,9 +31,10 @@ pub struct Control(Arc<Parts>);
 pub struct Parts {
     pub(super) lasting: RwLock<Arc<Lasting>>,
     pub(super) hand: Arc<Hand>,
-    present: RwLock<Arc<Instance>>,
+    present: RwLock<Begun>,
     start: Moment,
-    snapshots: Mutex<BTreeMap<String, Moment>>,
+    /// By their ids, in the order in which they were taken.
+    snapshots: Mutex<Vec<(String, Moment)>>,
     secrets: Secrets,
     /// The base URL of the listener, whatever the public one is.
     listens_at: String,
@@ -51,6 +51,14 @@ pub struct Parts {
 pub(super) struct Secrets {
     pub(super) gateway: Option<Secret>,
     pub(super) api_token: Secret,
+}
+
+/// The server as a request finds it when it comes.
+#[derive(Debug, Clone)]
+pub(super) struct Begun {
+    /// Counts the resets.
+    era: u64,
+    pub(super) instance: Arc<Instance>,
 }
 
 /// A database and a time that the server can be turned back to.
@@ -108,7 +116,7 @@ impl Control {
         Ok(Self(Arc::new(Parts {
             lasting: RwLock::new(Arc::new(lasting)),
             hand,
-            present: RwLock::new(Arc::new(instance)),
+            present: RwLock::new(Begun { era: 0, instance: Arc::new(instance) }),
             start,
             snapshots: Mutex::default(),
             secrets,
@@ -124,7 +132,26 @@ impl Control {
 
 impl Parts {
     pub(super) fn present(&self) -> Arc<Instance> {
-        Arc::clone(&self.present.read().unwrap_or_else(PoisonError::into_inner))
+        self.begun().instance
+    }
+
+    /// The server as it is for a request that comes now.
+    pub(super) fn begun(&self) -> Begun {
+        self.present.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The present server, unless there was a reset since.
+    pub(super) fn still(&self, begun: &Begun) -> Option<Arc<Instance>> {
+        let present = self.begun();
+        (present.era == begun.era).then_some(present.instance)
+    }
+
+    /// Does something, unless there was a reset since; none comes between.
+    pub(super) fn unless_reset(&self, begun: &Begun, work: impl FnOnce()) {
+        let present = self.present.read().unwrap_or_else(PoisonError::into_inner);
+        if present.era == begun.era {
+            work();
+        }
     }
 
     pub(super) fn lasting(&self) -> Arc<Lasting> {
@@ -162,23 +189,21 @@ impl Parts {
     pub async fn snapshot(&self) -> anyhow::Result<Snapshot> {
         let moment = moment(&self.app(), &self.hand).await?;
         let taken = Snapshot { id: random::identifier(), created_at: moment.created_at.seconds() };
-        self.snapshots().insert(taken.id.clone(), moment);
+        self.snapshots().push((taken.id.clone(), moment));
         Ok(taken)
     }
 
     /// The snapshots that were taken and not deleted, oldest first.
     pub fn list_snapshots(&self) -> Vec<Snapshot> {
         let told =
-            |(id, moment): (&String, &Moment)| Snapshot { id: id.clone(), created_at: moment.created_at.seconds() };
-        let mut all: Vec<Snapshot> = self.snapshots().iter().map(told).collect();
-        all.sort_by_key(|snapshot| snapshot.created_at);
-        all
+            |(id, moment): &(String, Moment)| Snapshot { id: id.clone(), created_at: moment.created_at.seconds() };
+        self.snapshots().iter().map(told).collect()
     }
 
     /// Makes database and clock as they were; faults, rules, queues, records and mails are forgotten. `false`: there is
     /// no such snapshot.
     pub async fn restore(&self, id: &str) -> anyhow::Result<bool> {
-        let known = self.snapshots().get(id).cloned();
+        let known = self.snapshots().iter().find(|(known, _)| known == id).map(|(_, moment)| moment.clone());
         let Some(moment) = known else { return Ok(false) };
         self.turn_to(&moment).await?;
         Ok(true)
@@ -186,7 +211,10 @@ impl Parts {
 
     /// Forgets a snapshot. `false`: there is none.
     pub fn delete_snapshot(&self, id: &str) -> bool {
-        self.snapshots().remove(id).is_some()
+        let mut snapshots = self.snapshots();
+        let before = snapshots.len();
+        snapshots.retain(|(known, _)| known != id);
+        snapshots.len() < before
     }
 
     /// Lets everybody reach the server under other URLs, as a container is whose ports are known only once it runs. What
@@ -212,13 +240,15 @@ impl Parts {
         let before = self.hand.setting();
         self.hand.set(moment.clock);
         let (keys, public_url) = (Arc::clone(&present.app.keys), present.app.public_url.clone());
-        match Instance::from_image(&lasting, &moment.image, keys, public_url).await {
-            Ok(next) => self.replace(next),
+        let next = match Instance::from_image(&lasting, &moment.image, keys, public_url).await {
+            Ok(next) => Arc::new(next),
             Err(error) => {
                 self.hand.set(before);
                 return Err(error);
             }
-        }
+        };
+        let mut present = self.present.write().unwrap_or_else(PoisonError::into_inner);
+        *present = Begun { era: present.era + 1, instance: next };
         lasting.queue.clear_all();
         lasting.outbox.clear();
         self.faults.clear();
@@ -229,10 +259,10 @@ impl Parts {
     }
 
     fn replace(&self, next: Instance) {
-        *self.present.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        self.present.write().unwrap_or_else(PoisonError::into_inner).instance = Arc::new(next);
     }
 
-    fn snapshots(&self) -> MutexGuard<'_, BTreeMap<String, Moment>> {
+    fn snapshots(&self) -> MutexGuard<'_, Vec<(String, Moment)>> {
         self.snapshots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -215,6 +215,12 @@ impl Faults {
         self.waiting().clear();
     }
 
+    /// Forgets those of a domain.
+    pub(super) fn clear_domain(&self, domain: &str) {
+        let of_it = |fault: &Fault| fault.domain.as_deref().is_some_and(|named| named.eq_ignore_ascii_case(domain));
+        self.waiting().retain(|known| !of_it(&known.fault));
+    }
+
     /// The first that this request meets; it has one time less then.
     pub(super) fn meet(&self, seen: &Seen) -> Option<Fault> {
         let mut waiting = self.waiting();

@@ -3,26 +3,29 @@
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
+use http::Method;
 use http::header::CONTENT_TYPE;
 
-use super::control::Control;
+use super::control::{Begun, Control};
 use super::seen::Seen;
 use super::{approvals, notice, token_changes};
 use crate::model::time::UnixTime;
 use crate::server::Cut;
 
-/// Serves a request by the present server.
+/// Serves a request by the present server. One that a reset overtakes ends on the former, and leaves no trace.
 pub(super) async fn serve(State(control): State<Control>, request: Request) -> Response {
+    let begun = control.begun();
     let (parts, body) = request.into_parts();
     let (seen, body) = Seen::look(&parts, body).await;
-    let mut record = Record { at: control.app().clock.now(), control: &control, seen: &seen, kept: false };
+    let at = begun.instance.app.clock.now();
+    let mut record = Record { at, control: &control, begun: &begun, seen: &seen, kept: false };
     let request = Request::from_parts(parts, body);
     let answer = match control.faults.meet(&seen) {
-        None => answer(&control, &seen, request).await,
+        None => answer(&control, &begun, &seen, request).await,
         Some(fault) => {
             fault.wait().await;
             let answer = if fault.lets_through() {
-                answer(&control, &seen, request).await
+                answer(&control, &begun, &seen, request).await
             } else {
                 Response::new(Body::empty())
             };
@@ -39,6 +42,7 @@ pub(super) async fn serve(State(control): State<Control>, request: Request) -> R
 struct Record<'a> {
     at: UnixTime,
     control: &'a Control,
+    begun: &'a Begun,
     seen: &'a Seen,
     kept: bool,
 }
@@ -46,7 +50,8 @@ struct Record<'a> {
 impl Record<'_> {
     fn keep(&mut self, status: u16, answer: &Bytes) {
         self.kept = true;
-        self.control.requests.note(self.at, self.seen, (status, answer));
+        let Record { control, seen, at, .. } = self;
+        control.unless_reset(self.begun, || control.requests.note(*at, seen, (status, answer)));
     }
 }
 
@@ -58,12 +63,18 @@ impl Drop for Record<'_> {
     }
 }
 
-async fn answer(control: &Control, seen: &Seen, request: Request) -> Response {
-    let instance = control.present();
+async fn answer(control: &Control, begun: &Begun, seen: &Seen, request: Request) -> Response {
+    let Some(present) = control.still(begun) else { return begun.instance.answer(request).await };
     if let Some(approved) = approvals::answer(control, seen).await {
         return approved;
     }
-    let answer = instance.answer(request).await;
+    let answer = present.answer(request).await;
+    if control.still(begun).is_none() {
+        return answer;
+    }
+    if matches!(seen.method, Method::DELETE | Method::POST) && answer.status().as_u16() < 400 {
+        control.forget_deleted(&seen.path).await;
+    }
     token_changes::apply(control, seen, answer).await
 }
 

@@ -11,6 +11,7 @@ use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
 use super::baked;
+use super::order::Order;
 use crate::app::App;
 use crate::config::{BaseUrl, Settings};
 use crate::fetch::Fetcher;
@@ -30,6 +31,7 @@ pub(super) struct Lasting {
     pub(super) clock: Clock,
     pub(super) queue: Arc<Queue>,
     pub(super) outbox: Arc<Outbox>,
+    pub(super) order: Arc<Order>,
     pub(super) fetcher: Arc<Fetcher>,
 }
 
@@ -38,6 +40,7 @@ pub(super) struct Lasting {
 pub(super) struct Instance {
     pub(super) app: App,
     router: Router,
+    order: Arc<Order>,
     stop: CancellationToken,
     // Dropped, they end.
     _tasks: JoinSet<()>,
@@ -67,6 +70,7 @@ impl Instance {
     /// The server's answer to a request that comes from within this process.
     pub(super) async fn answer(&self, request: Request) -> Response {
         let Ok(answer) = self.router.clone().oneshot(request).await;
+        self.order.note(&answer);
         answer
     }
 
@@ -84,7 +88,7 @@ impl Instance {
         let stop = CancellationToken::new();
         let tasks = spawn_tasks(&app, outlets, &stop);
         let router = routes::router(&app);
-        Ok(Self { app, router, stop, _tasks: tasks })
+        Ok(Self { app, router, order: Arc::clone(&lasting.order), stop, _tasks: tasks })
     }
 }
 

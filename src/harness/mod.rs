@@ -21,6 +21,7 @@ mod instance;
 pub mod mint;
 mod notice;
 pub mod options;
+mod order;
 mod page;
 pub mod people;
 pub mod requests;
@@ -172,8 +173,8 @@ async fn begin(
         Some(fetcher) => fetcher,
         None => Fetcher::guarded(&settings.fetch)?,
     };
-    let lasting =
-        Lasting { settings, clock, queue: Arc::default(), outbox: Arc::default(), fetcher: Arc::new(fetcher) };
+    let (queue, outbox, order) = (Arc::default(), Arc::default(), Arc::default());
+    let lasting = Lasting { settings, clock, queue, outbox, order, fetcher: Arc::new(fetcher) };
     let instance = Instance::empty(&lasting, public_url).await?;
     let gateway = match &options.provision {
         Some(file) => provision_all(&instance.app, file).await.map(|_| None)?,

@@ -1,17 +1,21 @@
 //! People without a browser: they log in and decide by the same requests that a browser would send.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::response::Response;
-use http::StatusCode;
 use http::header::LOCATION;
+use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout_at};
 use url::Url;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::control::Control;
 use super::mint::user;
-use super::page::{attribute, hidden, text};
+use super::page::{attribute, hidden, inside, text};
+use super::requests::check_wait;
 use super::seen::pairs;
 use super::walk::{LoggedIn, Walk, logged_in};
 use crate::config::BaseUrl;
@@ -39,6 +43,29 @@ pub struct Arrival {
     pub parameters: BTreeMap<String, String>,
 }
 
+/// Which logins that wait are meant, and for how long to wait for them.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct InteractionFilter {
+    /// Of this client.
+    pub client_id: Option<String>,
+    /// How many are waited for; 1 where absent.
+    pub count: Option<usize>,
+    /// For how many seconds at the most; not at all where absent.
+    #[param(minimum = 0, maximum = 60)]
+    pub wait: Option<f64>,
+}
+
+/// An authorization request as a browser brings it, and who answers it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Errand<'a> {
+    pub(super) query: &'a str,
+    pub(super) accept: Option<&'a HeaderValue>,
+    pub(super) login: &'a str,
+    pub(super) decision: Decision,
+}
+
 impl Control {
     /// Sends a person through login and consent: `url` is the authorization request as the client built it.
     ///
@@ -53,7 +80,8 @@ impl Control {
         let wrong = |_| OAuthError::invalid_request("url: must be the URL of an authorization request");
         let url = Url::parse(url).map_err(wrong)?;
         self.leads_here(domain, &url)?;
-        let answer = self.walk(domain, url.query().unwrap_or_default(), login, decision).await?;
+        let query = url.query().unwrap_or_default();
+        let answer = self.walk(domain, Errand { query, accept: None, login, decision }).await?;
         arrival(answer).await
     }
 
@@ -74,22 +102,11 @@ impl Control {
     }
 
     /// The answer to an authorization request, once this person has logged in and decided.
-    pub(super) async fn walk(
-        &self,
-        domain: &str,
-        query: &str,
-        login: &str,
-        decision: Decision,
-    ) -> Result<Response, OAuthError> {
+    pub(super) async fn walk(&self, domain: &str, errand: Errand<'_>) -> Result<Response, OAuthError> {
         let domain = self.domain(domain).await?;
-        let person = user(&self.app(), &domain, login).await?;
-        let mut query = query.to_owned();
-        // Who cancels is asked, whatever they allowed before.
-        if decision == Decision::Deny && !pairs(query.as_bytes()).iter().any(|(name, _)| name == "prompt") {
-            query.push_str("&prompt=consent");
-        }
-        let walk = Walk::begin(self, &domain, &person, decision).await?;
-        walk.from(&format!("/{}/oauth/authorize?{query}", domain.domain.name)).await
+        let person = user(&self.app(), &domain, errand.login).await?;
+        let walk = Walk::begin(self, &domain, &person, errand.decision).await?;
+        walk.accepting(errand.accept.cloned()).request(errand.query).await
     }
 
     /// Goes on with a login that waits for a person.
@@ -109,7 +126,7 @@ impl Control {
         let person = user(&app, &domain, login).await?;
         let walk = Walk::begin(self, &domain, &person, decision).await?;
         if decision == Decision::Deny {
-            return arrival(walk.cancel(&id).await?).await;
+            return arrival(walk.cancel(&id).await).await;
         }
         waiting.progress.logged_in = Some(walk.browser.session.id);
         if !app.store.update_interaction(&waiting).await? {
@@ -122,7 +139,31 @@ impl Control {
     /// The logins of a domain that wait for a person, oldest first.
     pub async fn interactions(&self, domain: &str) -> Result<Vec<Interaction>, OAuthError> {
         let domain = self.domain(domain).await?;
-        Ok(self.app().store.waiting_interactions(domain.id()).await?)
+        let mut waiting = self.app().store.waiting_interactions(domain.id()).await?;
+        self.lasting().order.sort(&mut waiting);
+        Ok(waiting)
+    }
+
+    /// Those that are meant, once there are as many as are waited for or the time is over, and whether there are.
+    pub async fn find_interactions(
+        &self,
+        domain: &str,
+        filter: &InteractionFilter,
+    ) -> Result<(Vec<Interaction>, bool), OAuthError> {
+        check_wait(filter.wait)?;
+        let deadline = Instant::now() + Duration::from_secs_f64(filter.wait.unwrap_or(0.0));
+        let mut signs = Arc::clone(&self.lasting().order).signs();
+        loop {
+            signs.mark_unchanged();
+            let mut found = self.interactions(domain).await?;
+            found.retain(|waiting| filter.client_id.as_ref().is_none_or(|client_id| *client_id == waiting.client_id));
+            let complete = found.len() >= filter.count.unwrap_or(1);
+            if complete || Instant::now() >= deadline {
+                return Ok((found, complete));
+            }
+            // At the deadline it is looked once more.
+            let _ = timeout_at(deadline, signs.changed()).await;
+        }
     }
 
     /// Logs a person in, in a browser of its own.
@@ -141,6 +182,11 @@ async fn arrival(answer: Response) -> Result<Arrival, OAuthError> {
     }
     let status = answer.status();
     let page = text(answer).await;
+    if status.as_u16() >= 400 {
+        let told = inside(&page, "id=\"explanation\"").unwrap_or_default();
+        let told = format!("the server shows an error page ({}): {told}", status.as_u16());
+        return Err(OAuthError::new("invalid_request", 422, told));
+    }
     match attribute(&page, "<form id=\"respond\"", "action") {
         Some(location) if status == StatusCode::OK => Ok(Arrival { location, parameters: hidden(&page) }),
         _ => Err(OAuthError::new("invalid_request", 422, "the server shows a page on which nobody can go on")),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::control::Parts;
+
 /// Lists of rules, one for each domain; within a list, the first that fits counts.
 #[derive(Debug)]
 pub(super) struct Rules<T>(Mutex<BTreeMap<String, Vec<T>>>);
@@ -24,6 +26,11 @@ impl<T: Clone> Rules<T> {
         self.all().insert(domain.to_owned(), rules);
     }
 
+    /// Forgets those of a domain.
+    pub(super) fn clear(&self, domain: &str) {
+        self.all().remove(domain);
+    }
+
     /// Forgets all of them.
     pub(super) fn clear_all(&self) {
         self.all().clear();
@@ -43,6 +50,20 @@ impl<T: Clone> Rules<T> {
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<String, Vec<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Parts {
+    /// Forgets what was laid down for a domain if a change under this path has deleted it: the next one of that name is
+    /// another domain.
+    pub(super) async fn forget_deleted(&self, path: &str) {
+        let rest = ["/api/v1/domains/", "/console/domains/"].iter().find_map(|begin| path.strip_prefix(begin));
+        let Some(name) = rest.and_then(|rest| rest.split('/').next()) else { return };
+        if matches!(self.app().store.domain_named(name).await, Ok(None)) {
+            self.faults.clear_domain(name);
+            self.token_changes.clear(name);
+            self.approvals.clear(name);
+        }
     }
 }
 

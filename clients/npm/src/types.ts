@@ -341,6 +341,13 @@ export interface AutoApproval {
   /** A user name. */
   user: string;
   decision?: Decision;
+  /** What the client is told where the decision is `deny`; absent: `access_denied`. */
+  error?:
+    | "access_denied"
+    | "login_required"
+    | "consent_required"
+    | "interaction_required"
+    | "account_selection_required";
   /** Parameters of the authorization request, with their values; absent: each request. */
   when?: Record<string, string>;
 }

@@ -23,7 +23,7 @@ use super::{CONTROL, front};
 use crate::admin::admit::LocalOperator;
 use crate::admin::problem::for_programs;
 use crate::model::oauth_error::OAuthError;
-use crate::oauth::error::ErrorCode;
+use crate::oauth::error::{Cause, ErrorCode};
 use crate::ops::request_id::request_id;
 
 /// The control API, and behind it the server.
@@ -74,8 +74,12 @@ pub(super) fn router(control: &Control) -> Router {
 /// Errors as problem details, as the administration API answers them.
 async fn problems(request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
-    let method = request.method().clone();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let answer = next.run(request).await;
+    if let Some(Cause(cause)) = answer.extensions().get() {
+        let (status, cause) = (answer.status().as_u16(), &**cause);
+        tracing::error!(path, status, cause, request_id = id, "a request to the control API failed");
+    }
     let answer = match answer.status() {
         StatusCode::METHOD_NOT_ALLOWED => {
             OAuthError::method_not_allowed(format!("{method} is not served under this path")).into_response()
@@ -96,11 +100,20 @@ async fn administration(State(control): State<Control>, mut request: Request) ->
     };
     *request.uri_mut() = uri;
     request.extensions_mut().insert(LocalOperator);
-    let changes = matches!(*request.method(), Method::PUT | Method::PATCH | Method::DELETE);
-    if changes && !request.headers().contains_key(IF_MATCH) {
+    let method = request.method().clone();
+    if matches!(method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE)
+        && !request.headers().contains_key(IF_MATCH)
+    {
         request.headers_mut().insert(IF_MATCH, HeaderValue::from_static("*"));
     }
-    control.present().answer(request).await
+    let path = request.uri().path().to_owned();
+    let mut answer = control.present().answer(request).await;
+    if method == Method::DELETE && answer.status().is_success() {
+        control.forget_deleted(&path).await;
+    }
+    // The server has logged it.
+    answer.extensions_mut().remove::<Cause>();
+    answer
 }
 
 /// The domain that a path names.

@@ -11,11 +11,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::InDomain;
-use crate::admin::managing::{Segments, Sent, done};
+use crate::admin::managing::{Filter, Segments, Sent, done};
 use crate::harness::approvals::AutoApproval;
 use crate::harness::control::Control;
 use crate::harness::mint::user;
-use crate::harness::people::{Arrival, Decision};
+use crate::harness::people::{Arrival, Decision, InteractionFilter};
 use crate::model::interaction::Interaction;
 use crate::model::oauth_error::OAuthError;
 
@@ -88,6 +88,8 @@ pub struct Waiting {
 pub struct AllWaiting {
     /// Oldest first.
     items: Vec<Waiting>,
+    /// Whether there are as many as were waited for.
+    complete: bool,
 }
 
 /// Who logs in and decides by themselves.
@@ -146,14 +148,15 @@ pub async fn log_in(
     Ok((StatusCode::CREATED, Json(told)).into_response())
 }
 
-/// The logins that wait for a person.
-#[utoipa::path(get, path = "/harness/v1/domains/{domain}/interactions", tag = "people", params(("domain" = String, Path)), responses((status = 200, body = AllWaiting)))]
+/// The logins that wait for a person, or those that a test waits for.
+#[utoipa::path(get, path = "/harness/v1/domains/{domain}/interactions", tag = "people", params(("domain" = String, Path), InteractionFilter), responses((status = 200, body = AllWaiting)))]
 pub async fn interactions(
     State(control): State<Control>,
     Segments(at): Segments<InDomain>,
+    Filter(filter): Filter<InteractionFilter>,
 ) -> Result<Json<AllWaiting>, OAuthError> {
-    let waiting = control.interactions(&at.domain).await?;
-    Ok(Json(AllWaiting { items: waiting.into_iter().map(Waiting::from).collect() }))
+    let (waiting, complete) = control.find_interactions(&at.domain, &filter).await?;
+    Ok(Json(AllWaiting { items: waiting.into_iter().map(Waiting::from).collect(), complete }))
 }
 
 /// Goes on with a login that waits for a person.
@@ -185,6 +188,7 @@ pub async fn set_approvals(
 ) -> Result<Json<Approvals>, OAuthError> {
     let (app, domain) = (state.0.app(), state.0.domain(&at.domain).await?);
     for approval in &wanted.items {
+        approval.check()?;
         user(&app, &domain, &approval.user).await?;
     }
     state.0.approvals.set(&at.domain, wanted.items);

@@ -1,5 +1,6 @@
 //! The throw-away server: steered over HTTP and in process.
 
+mod decisions;
 mod documents;
 mod people;
 mod process;

@@ -1,11 +1,13 @@
 //! Clock, reset, snapshots, what is handed out, and the description of all that.
 
+use std::time::Duration;
+
 use http::Method;
 use registrar::harness::Options;
 use serde_json::{Value, json};
 
 use super::Thrown;
-use crate::support::Credentials;
+use crate::support::{Credentials, eventually};
 
 #[tokio::test]
 async fn the_clock_is_moved_stopped_and_started() {
@@ -214,4 +216,151 @@ async fn no_name_that_was_rebound_to_this_machine_steers_the_server() {
     let open = Thrown::start_with(Options { listen, beyond_loopback: true, ..Options::default() }).await;
     let url = format!("http://127.0.0.1:{}/harness/v1", open.harness.address().port());
     open.api.send(Method::GET, &url, &[("host", "registrar:9000")], "").await.expect(200);
+}
+
+#[tokio::test]
+async fn lists_are_in_the_order_of_arrival() {
+    let server = Thrown::start().await;
+    server.post("/clock", json!({ "frozen": true })).await;
+    let mut taken = Vec::new();
+    for _ in 0..5 {
+        taken.push(server.post("/snapshots", Value::Null).await);
+        server.post("/clock", json!({ "advance": -10 })).await;
+    }
+    assert_eq!(server.get("/snapshots").await["items"], json!(taken));
+    let one = server.public_client().await;
+    let body = json!({
+        "client_name": "Other", "redirect_uris": [crate::support::REDIRECT], "token_endpoint_auth_method": "none",
+    });
+    let other = server.api.register("", &body).await.expect(201)["client_id"].as_str().unwrap().to_owned();
+    for state in 0..8 {
+        let url = server.request(&one, "").replace("state=s", &format!("state={state}"));
+        assert_eq!(server.api.get(&url).await.status, 303);
+    }
+    let told = server.get("/domains/main/interactions").await;
+    let states: Vec<&str> =
+        told["items"].as_array().unwrap().iter().map(|waiting| waiting["request"]["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["0", "1", "2", "3", "4", "5", "6", "7"]);
+    // A test waits for the browser that its subject opens.
+    let path = format!("/domains/main/interactions?client_id={other}");
+    assert_eq!(server.get(&path).await, json!({ "items": [], "complete": false }));
+    let later = {
+        let (api, url) = (server.api.clone(), server.request(&other, ""));
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            api.get(&url).await
+        })
+    };
+    let told = server.get(&format!("{path}&wait=20")).await;
+    assert_eq!((&told["complete"], &told["items"][0]["client_id"]), (&json!(true), &json!(other)));
+    later.await.unwrap();
+    let wrong = server.control(Method::GET, "/domains/main/interactions?wait=61", &Value::Null).await;
+    wrong.expect_problem(400, "invalid_request");
+}
+
+/// A registration that is held for so many seconds, once it is.
+async fn held(server: &Thrown, delay: f64) -> tokio::task::JoinHandle<crate::support::Answer> {
+    server.post("/faults", json!({ "endpoint": "register", "delay": delay })).await;
+    let api = server.api.clone();
+    let body = json!({ "redirect_uris": [crate::support::REDIRECT], "token_endpoint_auth_method": "none" });
+    let held = tokio::spawn(async move { api.register("", &body).await });
+    eventually("it is held", Duration::from_secs(20), async || server.get("/faults").await["items"] == json!([])).await;
+    held
+}
+
+#[tokio::test]
+async fn what_a_reset_overtakes_leaves_no_trace() {
+    let server = Thrown::start().await;
+    let before = server.get("/domains/main/clients").await;
+    let overtaken = held(&server, 1.0).await;
+    server.post("/reset", Value::Null).await;
+    overtaken.await.unwrap().expect(201);
+    assert_eq!(server.get("/domains/main/clients").await["items"], before["items"]);
+    assert_eq!(server.get("/requests").await["items"], json!([]));
+    // Other base URLs are no reset: what is held acts on the server as it is.
+    let overtaken = held(&server, 3.0).await;
+    server.put("/base-urls", json!({ "public_url": server.api.base, "further": ["http://registrar:8080"] })).await;
+    let client = overtaken.await.unwrap().expect(201)["client_id"].as_str().unwrap().to_owned();
+    server.get(&format!("/domains/main/clients/{client}")).await;
+    assert_eq!(server.get("/requests").await["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_laid_down_for_a_domain_goes_with_it() {
+    let server = Thrown::start().await;
+    let token = server.harness.card().await.unwrap().api_token.expose().to_owned();
+    server.post("/faults", json!({ "domain": "main", "endpoint": "jwks", "status": 500 })).await;
+    for through_the_server in [false, true] {
+        server.post("/domains", json!({ "name": "t1" })).await;
+        server.post("/domains/t1/users", json!({ "username": "ada" })).await;
+        server.put("/domains/t1/auto-approvals", json!({ "items": [{ "user": "ada" }] })).await;
+        server.put("/domains/t1/token-changes", json!({ "items": [{ "flaw": "expired" }] })).await;
+        server.post("/faults", json!({ "domain": "t1", "endpoint": "token", "status": 500 })).await;
+        if through_the_server {
+            let url = format!("{}/api/v1/domains/t1", server.api.base);
+            assert_eq!(server.api.bare(Method::DELETE, &url, &token).await.status, 204);
+        } else {
+            server.delete("/domains/t1").await;
+        }
+        server.post("/domains", json!({ "name": "t1" })).await;
+        assert_eq!(server.get("/domains/t1/auto-approvals").await["items"], json!([]), "{through_the_server}");
+        assert_eq!(server.get("/domains/t1/token-changes").await["items"], json!([]), "{through_the_server}");
+        let faults = server.get("/faults").await;
+        let of: Vec<&Value> = faults["items"].as_array().unwrap().iter().map(|fault| &fault["domain"]).collect();
+        assert_eq!(of, ["main"], "{through_the_server}");
+        server.delete("/domains/t1").await;
+    }
+}
+
+#[tokio::test]
+async fn no_change_needs_to_name_a_version() {
+    let server = Thrown::start().await;
+    let told = server.post("/domains/main/apply-preset", json!({ "preset": "empty" })).await;
+    assert_eq!(told["settings"]["open_registration"], false, "{told}");
+}
+
+#[tokio::test]
+async fn a_value_that_is_taken_is_refused_when_it_is_queued() {
+    let server = Thrown::start().await;
+    server.add_user("ada").await;
+    let client = server.public_client().await;
+    server.post("/domains", json!({ "name": "t1" })).await;
+    let queue = async |domain: &str, values: Value| {
+        server.control(Method::POST, &format!("/domains/{domain}/queue"), &values).await
+    };
+    let refused =
+        async |domain: &str, values: Value| queue(domain, values).await.expect_problem(400, "invalid_request");
+    let told = refused("main", json!({ "client_id": [server.gateway.id] })).await;
+    assert!(told.contains(&server.gateway.id) && told.contains("taken"), "{told}");
+    refused("main", json!({ "client_id": [client] })).await;
+    queue("t1", json!({ "client_id": [client] })).await.expect(200);
+    refused("main", json!({ "client_id": ["one", "one"] })).await;
+    queue("main", json!({ "client_id": ["one"] })).await.expect(200);
+    let told = refused("main", json!({ "jti": ["j0"], "client_id": ["two", "one"] })).await;
+    assert!(told.contains("one waits"), "{told}");
+    // What is found by its hash is found in every domain.
+    let values = json!({
+        "authorization_code": ["ac_one"], "refresh_token": ["rt_one"], "initial_access_token": ["iat_one"],
+    });
+    queue("main", values.clone()).await.expect(200);
+    for (name, value) in values.as_object().unwrap() {
+        let told = refused("t1", json!({ name.as_str(): value })).await;
+        assert!(told.contains("waits"), "{told}");
+    }
+    let code = server.code(&client, "ada").await;
+    server.redeem(&client, &code).await.expect(200);
+    server.post("/domains/main/initial-access-tokens", json!({ "label": "CI" })).await;
+    assert_eq!(server.get("/domains/main/queue").await, json!({ "client_id": ["one"] }));
+    for (name, value) in values.as_object().unwrap() {
+        let told = refused("t1", json!({ name.as_str(): value })).await;
+        assert!(told.contains("taken"), "{told}");
+    }
+    // What need not be unique may stand twice, and a token that is made takes its id from the line.
+    queue("main", json!({ "jti": ["j1", "j1", "j2"], "client_secret": ["s", "s"] })).await.expect(200);
+    for (claims, expected) in
+        [(json!({}), "j1"), (json!({ "jti": "own" }), "own"), (json!({}), "j1"), (json!({}), "j2")]
+    {
+        let token = server.mint(json!({ "claims": claims })).await;
+        assert_eq!(crate::support::claims(&token)["jti"], expected);
+    }
 }

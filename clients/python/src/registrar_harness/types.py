@@ -7,6 +7,13 @@ from typing import Any, Literal, TypedDict
 Decision = Literal["allow", "deny"]
 """What a person decides on the consent page."""
 
+# fmt: off
+RefusedLogin = Literal[
+    "access_denied", "login_required", "consent_required", "interaction_required", "account_selection_required"
+]
+# fmt: on
+"""What a client is told where nobody lets it in."""
+
 ClientKind = Literal["web", "browser", "native", "backend_to_backend", "gateway-registrar"]
 """A type of client, which brings metadata and settings."""
 
@@ -186,6 +193,7 @@ class AutoApproval(TypedDict, total=False):
 
     user: str
     decision: Decision
+    error: RefusedLogin
     when: dict[str, str]
 
 
