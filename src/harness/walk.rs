@@ -13,7 +13,7 @@ use super::seen::pairs;
 use crate::accounts::login::must_verify;
 use crate::app::App;
 use crate::model::id::AttemptId;
-use crate::model::interaction::{Decision as Noted, INTERACTION_LIFETIME, Interaction, Progress, StoredRequest};
+use crate::model::interaction::{INTERACTION_LIFETIME, Interaction, Progress, StoredRequest};
 use crate::model::oauth_error::OAuthError;
 use crate::model::secret::Secret;
 use crate::model::session::Session;
