@@ -31,7 +31,7 @@ use crate::model::json;
 pub use address::is_public;
 pub use error::FetchError;
 use error::reason;
-use exemption::{is_exempt_by_name, may_reach};
+use exemption::{is_exempt_by_name, is_exempt_literal, may_reach};
 use freshness::max_age;
 use resolver::Resolver;
 
@@ -66,6 +66,15 @@ pub struct Fetcher {
     unchecked: OnceLock<Client>,
 }
 
+/// What a guarded request may do without TLS.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Plain {
+    /// Nothing: what comes back is trusted.
+    Never,
+    /// Look at a host that the operator named.
+    WhereNamed,
+}
+
 #[derive(Clone)]
 enum Rules {
     Guarded(Arc<[Exemption]>),
@@ -78,7 +87,8 @@ enum Rules {
 }
 
 impl Fetcher {
-    /// For the server, whose URLs come from strangers: https only, public addresses only, no redirects, no proxies.
+    /// For the server, whose URLs come from strangers: https only, public addresses only, no redirects, no proxies. Where
+    /// the operator named a host, its addresses may be private, and a probe may go there by http.
     pub fn guarded(settings: &config::Fetch) -> anyhow::Result<Self> {
         Self::new(Rules::Guarded(settings.allow.to_vec().into()), settings)
     }
@@ -130,7 +140,7 @@ impl Fetcher {
 
     /// Fetches a JSON document; the wait for a free slot counts towards the time it may take.
     pub async fn get_json(&self, url: &str) -> Result<Fetched, FetchError> {
-        let (url, client) = self.admit(url)?;
+        let (url, client) = self.admit(url, Plain::Never)?;
         let work = async {
             let _slot = self.slots.acquire().await.map_err(|_| FetchError::Failed)?;
             let request = client.get(url).header(ACCEPT, "application/json").header(ACCEPT_ENCODING, "identity");
@@ -148,7 +158,7 @@ impl Fetcher {
     }
 
     /// Checks what the URL itself says, and picks the client that checks the rest.
-    fn admit(&self, url: &str) -> Result<(Url, &Client), FetchError> {
+    fn admit(&self, url: &str, plain: Plain) -> Result<(Url, &Client), FetchError> {
         let url = Url::parse(url).map_err(|_| FetchError::NotAUrl)?;
         let host = url.host().ok_or(FetchError::NotAUrl)?;
         if !url.username().is_empty() || url.password().is_some() {
@@ -160,20 +170,32 @@ impl Fetcher {
             }
             Rules::Administration { .. } if !keeps_secrets(&url) => return Err(FetchError::NotHttps),
             Rules::Operator | Rules::OwnServer | Rules::Administration { .. } => self.unchecked()?,
-            Rules::Guarded(_) if url.scheme() != "https" => return Err(FetchError::NotHttps),
-            Rules::Guarded(exemptions) => match host {
-                _ if is_exempt_by_name(exemptions, &host, url.port_or_known_default()) => self.unchecked()?,
-                // Literal addresses are not resolved: they are checked here.
-                Host::Ipv4(address) if !may_reach(exemptions, address.into()) => {
-                    return Err(FetchError::PrivateAddress);
-                }
-                Host::Ipv6(address) if !may_reach(exemptions, address.into()) => {
-                    return Err(FetchError::PrivateAddress);
-                }
-                _ => self.checked(exemptions)?,
-            },
+            Rules::Guarded(exemptions) => self.guard(exemptions, (&url, &host), plain)?,
         };
         Ok((url, client))
+    }
+
+    /// Checks a stranger's URL.
+    fn guard(
+        &self,
+        exemptions: &Arc<[Exemption]>,
+        (url, host): (&Url, &Host<&str>),
+        plain: Plain,
+    ) -> Result<&Client, FetchError> {
+        let by_name = is_exempt_by_name(exemptions, host, url.port_or_known_default());
+        let named = by_name || is_exempt_literal(exemptions, host);
+        match url.scheme() {
+            "https" => {}
+            "http" if named && plain == Plain::WhereNamed => {}
+            _ => return Err(FetchError::NotHttps),
+        }
+        match host {
+            _ if by_name => self.unchecked(),
+            // Literal addresses are not resolved: they are checked here.
+            Host::Ipv4(address) if !may_reach(exemptions, (*address).into()) => Err(FetchError::PrivateAddress),
+            Host::Ipv6(address) if !may_reach(exemptions, (*address).into()) => Err(FetchError::PrivateAddress),
+            _ => self.checked(exemptions),
+        }
     }
 
     async fn read(&self, mut response: Response) -> Result<Vec<u8>, FetchError> {
@@ -210,8 +232,9 @@ impl Fetcher {
             .tls_certs_merge(self.extra_authorities.iter().cloned())
             .dns_resolver(Resolver { lookup: self.lookup.clone(), guard });
         match self.rules {
-            // A proxy would resolve the name by itself, unchecked.
-            Rules::Guarded(_) => builder.no_proxy().https_only(true).build(),
+            // A proxy would resolve the name by itself, unchecked. The scheme is checked with the URL, and nothing is
+            // redirected.
+            Rules::Guarded(_) => builder.no_proxy().build(),
             Rules::Operator | Rules::Administration { direct: false } => builder.build(),
             Rules::Administration { direct: true } => builder.no_proxy().build(),
             Rules::OwnServer => builder.no_proxy().tls_danger_accept_invalid_certs(true).build(),

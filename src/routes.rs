@@ -14,9 +14,10 @@ use axum::response::Response;
 use axum::routing::future::RouteFuture;
 use axum::routing::{MethodRouter, any, get};
 use http::Method;
-use tower::Service;
+use tower::{Service, ServiceExt as _, service_fn};
 
 use crate::admin::admit::Needs;
+use crate::admin::console::home;
 use crate::app::App;
 use crate::model::oauth_error::OAuthError;
 use crate::ops::security_headers::PROTOCOL_METHODS;
@@ -100,6 +101,15 @@ const METRICS: Route = Route { path: "/metrics", handler: || get(health::metrics
 /// What answers where no route does.
 const NOWHERE: Route = Route { path: "(none)", handler: || any(nowhere), cors: PROTOCOL_METHODS, ..OPERATION };
 
+/// What answers a browser at the server's root, and where the console has no page.
+const ASTRAY: Route = Route {
+    path: "(astray)",
+    handler: || any(home::astray),
+    access: Access::Visitor,
+    surface: Surface::Console,
+    ..OPERATION
+};
+
 /// Every URL.
 pub fn routes() -> impl Iterator<Item = &'static Route> {
     protocol::PROTOCOL.iter().chain(api::API).chain(console::CONSOLE)
@@ -157,17 +167,23 @@ fn discovery_router(app: &App) -> Router {
 }
 
 fn assemble<'a>(app: &App, routes: impl IntoIterator<Item = &'a Route>) -> Router {
-    let mut table = Router::new();
+    let (mut table, mut has_console) = (Router::new(), false);
     for route in routes {
         let handler = (route.handler)().fallback(wrong_method);
         table = table.route(route.path, edge::guard(handler, app, route));
+        has_console |= route.surface == Surface::Console;
     }
-    table
-        .fallback_service(edge::guard((NOWHERE.handler)(), app, &NOWHERE).with_state(app.clone()))
-        .with_state(app.clone())
+    let lost = |route: &Route| edge::guard((route.handler)(), app, route).with_state::<()>(app.clone());
+    let (nowhere, astray) = (lost(&NOWHERE), lost(&ASTRAY));
+    let fallback = service_fn(move |request: Request| {
+        let to = if has_console && home::is_astray(&request) { &astray } else { &nowhere };
+        to.clone().oneshot(request)
+    });
+    table.fallback_service(fallback).with_state(app.clone())
 }
 
-/// A path that no route serves: JSON, never HTML, a redirect or 5xx, because discovery goes on only after a 404.
+/// A path that no route serves: for programs JSON, never HTML, a redirect or 5xx, because discovery goes on only after a
+/// 404.
 async fn nowhere() -> OAuthError {
     OAuthError::not_found("nothing is served under this path")
 }

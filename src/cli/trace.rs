@@ -129,7 +129,11 @@ async fn show(api: &Administration, arguments: &ShowArgs) -> anyhow::Result<()> 
             let _ = writeln!(text, "\nNever came: {}", came(missing));
         }
         let causes = timeline["likely_causes"].as_array().map(Vec::as_slice).unwrap_or_default();
-        text.push_str(if causes.is_empty() { "\nNothing failed.\n" } else { "\nLikely cause\n" });
+        let _ = writeln!(
+            text,
+            "\n{}",
+            if causes.is_empty() { plain(&timeline["summary"]) } else { "Likely cause".to_owned() }
+        );
         for cause in causes {
             let _ = writeln!(text, "  - {}", plain(cause));
         }

@@ -18,9 +18,21 @@ pub(super) fn is_exempt_by_name(exemptions: &[Exemption], host: &Host<&str>, por
 
 /// Whether an address is public, or exempt.
 pub(super) fn may_reach(exemptions: &[Exemption], address: IpAddr) -> bool {
-    is_public(address)
-        || exemptions.iter().any(|exemption| match exemption {
-            Exemption::Network(network) => network.contains(&address.to_canonical()),
-            Exemption::Host(..) => false,
-        })
+    is_public(address) || is_exempt_by_address(exemptions, address)
+}
+
+/// Whether the host of a URL is an address that is exempt.
+pub(super) fn is_exempt_literal(exemptions: &[Exemption], host: &Host<&str>) -> bool {
+    match host {
+        Host::Ipv4(address) => is_exempt_by_address(exemptions, (*address).into()),
+        Host::Ipv6(address) => is_exempt_by_address(exemptions, (*address).into()),
+        Host::Domain(_) => false,
+    }
+}
+
+fn is_exempt_by_address(exemptions: &[Exemption], address: IpAddr) -> bool {
+    exemptions.iter().any(|exemption| match exemption {
+        Exemption::Network(network) => network.contains(&address.to_canonical()),
+        Exemption::Host(..) => false,
+    })
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use http::{HeaderMap, Method};
 
-use super::{FetchError, Fetcher, reason};
+use super::{FetchError, Fetcher, Plain, reason};
 use crate::model::secret::Secret;
 
 /// A request.
@@ -81,7 +81,7 @@ impl Answer {
 impl Fetcher {
     /// Sends a request under this fetcher's rules, and takes any answer.
     pub async fn probe(&self, probe: &Probe<'_>) -> Result<Answer, FetchError> {
-        let (url, client) = self.admit(probe.url)?;
+        let (url, client) = self.admit(probe.url, Plain::WhereNamed)?;
         let work = async {
             let _slot = self.slots.acquire().await.map_err(|_| FetchError::Failed)?;
             let mut request = client.request(probe.method.clone(), url);

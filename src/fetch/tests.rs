@@ -197,6 +197,28 @@ async fn only_https_urls_without_credentials_are_taken_from_strangers() {
 }
 
 #[tokio::test]
+async fn a_probe_goes_by_http_to_hosts_that_are_named_and_nothing_is_fetched_so() {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(401)).mount(&server).await;
+    let (port, url) = (server.address().port(), server.uri());
+    let by_name = format!("http://{NAME}:{port}/mcp");
+    let probe = async |entries: &str, url: &str| {
+        let settings = config::Fetch { allow: allow(entries), ..Settings::default().fetch };
+        let fetcher = guarded(&settings, "127.0.0.1");
+        assert_eq!(refused(&fetcher, url).await, "not https", "{url}");
+        fetcher.probe(&probe::Probe::new(http::Method::GET, url)).await.map(|answer| answer.status)
+    };
+    for entries in [&format!("127.0.0.1:{port}"), "127.0.0.1", "127.0.0.0/8"] {
+        assert_eq!(probe(entries, &url).await, Ok(401), "{entries}");
+    }
+    assert_eq!(probe(NAME, &by_name).await, Ok(401));
+    // A name is not named by the network that it is in.
+    for (entries, url) in [("127.0.0.1:1", &url), ("other.test", &by_name), ("127.0.0.0/8", &by_name)] {
+        assert_eq!(probe(entries, url).await, Err(FetchError::NotHttps), "{entries}");
+    }
+}
+
+#[tokio::test]
 async fn the_operator_reaches_http_on_loopback() {
     let server = MockServer::start().await;
     let answer = ResponseTemplate::new(200).set_body_json(serde_json::json!({ "issuer": "x" }));

@@ -3,8 +3,8 @@
 //! # Design
 //! What a browser does carries the attempt's identifier. What a client does without a browser before it (discovery,
 //! registration) or without a proof of it (a token request that fails early) does not: such steps are found by the
-//! client and the source, and are probable, not certain. No step holds a secret, a code, a token, a `state` or an
-//! address of mail.
+//! client, and are probable, not certain. Many share an address, so an address alone makes nothing part of an attempt. No
+//! step holds a secret, a code, a token, a `state` or an address of mail.
 
 pub mod diagnosis;
 
@@ -128,7 +128,7 @@ pub struct TraceStep {
     /// The domain it happened in.
     #[serde(skip)]
     pub domain_id: DomainId,
-    /// The attempt it belongs to; none: it belongs to one by its client or source, probably.
+    /// The attempt it belongs to; none: it belongs to one by its client, probably.
     pub attempt: Option<AttemptId>,
     /// The client, by its own account.
     pub client_id: Option<String>,
@@ -215,7 +215,7 @@ impl TraceStep {
         self
     }
 
-    /// Whether it belongs to its attempt only by its client or source.
+    /// Whether it belongs to its attempt only by its client.
     pub fn is_probable(&self) -> bool {
         self.attempt.is_none()
     }
@@ -273,19 +273,16 @@ pub struct AttemptSummary {
 /// The timeline of an attempt: its own steps, and of the candidates those that probably belong to it. `own` is not empty
 /// and in order.
 ///
-/// Of what came before, the last of each kind counts, one from the same source rather than one of the same client:
+/// Of what the client did before, the last of each kind counts, one from the same source rather than another:
 /// thousands of installations may share a client. A failed token request without an attempt counts while the code waits.
 pub fn timeline(own: Vec<TraceStep>, candidates: &[TraceStep]) -> Vec<TraceStep> {
     let Some(first) = own.first().cloned() else { return own };
     let of_client = |step: &TraceStep| step.client_id.is_some() && step.client_id == first.client_id;
     let same_source = |step: &TraceStep| step.source.is_some() && step.source == first.source;
     let mut found: Vec<TraceStep> = Vec::new();
-    for kind in
-        [(Step::Discovery, Outcome::Done), (Step::Registration, Outcome::Refused), (Step::Registration, Outcome::Done)]
-    {
-        let fits = candidates.iter().filter(|step| (step.step, step.outcome) == kind && step.id < first.id);
-        // A registration that was done is another client's unless it gave this id.
-        let fits = fits.filter(|step| of_client(step) || (same_source(step) && step.client_id.is_none()));
+    for kind in [(Step::Discovery, Outcome::Done), (Step::Registration, Outcome::Done)] {
+        let before = |step: &&TraceStep| (step.step, step.outcome) == kind && step.id < first.id;
+        let fits = candidates.iter().filter(before).filter(|step| of_client(step));
         found.extend(fits.max_by_key(|step| (same_source(step), step.id)).cloned());
     }
     let code = own.iter().rfind(|step| step.step == Step::Code);
@@ -322,6 +319,8 @@ mod tests {
         elsewhere.source = Some("198.51.100.1".to_owned());
         let mut refused = step(3, Step::Registration, Outcome::Refused);
         refused.client_id = None;
+        let mut stranger = step(7, Step::Discovery, Outcome::Done);
+        stranger.client_id = None;
         let mut another = step(6, Step::Registration, Outcome::Done);
         another.client_id = Some("other".to_owned());
         let candidates = vec![
@@ -331,9 +330,10 @@ mod tests {
             step(4, Step::Registration, Outcome::Done),
             elsewhere,
             another,
+            stranger,
             step(9, Step::Discovery, Outcome::Done),
         ];
-        assert_eq!(ids(&timeline(vec![own(8, Step::Authorize)], &candidates)), [2, 3, 4, 8]);
+        assert_eq!(ids(&timeline(vec![own(8, Step::Authorize)], &candidates)), [2, 4, 8], "nothing by address alone");
     }
 
     #[test]

@@ -160,11 +160,12 @@ impl Store {
         rows.into_iter().map(TraceStep::try_from).collect()
     }
 
-    /// Steps without an attempt that may belong to the one that `first` began; those of the same source first.
+    /// Steps of the same client without an attempt that may belong to the one that `first` began; those of the same source
+    /// first.
     async fn flow_candidates(&self, first: &TraceStep, last: UnixTime) -> Result<Vec<TraceStep>, sqlx::Error> {
         let sql = "select id, domain_id, attempt, client_id, at, step, outcome, code, reason, source, detail
                    from flow_steps where domain_id = $1 and attempt is null and at between $2 and $3
-                   and (client_id = $4 or source = $5)
+                   and client_id = $4
                    order by case when source = $5 then 0 else 1 end, id desc limit $6";
         let rows: Vec<StepRow> = on_backend!(read self, |db| sqlx::query_as(sql)
             .bind(first.domain_id)

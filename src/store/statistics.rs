@@ -74,7 +74,8 @@ impl Store {
     }
 
     /// How many clients there are by origin and status, the deleted ones as well; each counted up to
-    /// [`MOST_COUNTED`]. None where there are none.
+    /// [`MOST_COUNTED`]. None where there are none. What is nothing but a resource's credentials is no application, here
+    /// as in the list of them.
     pub async fn client_counts(&self, domain_id: DomainId) -> Result<Vec<ClientCount>, sqlx::Error> {
         let pairs: Vec<(Origin, ClientStatus)> = Origin::REGISTERED
             .into_iter()
@@ -86,6 +87,10 @@ impl Store {
             sql.push("select cast(").bind(i64::try_from(number).unwrap_or_default()).push(" as bigint) as place, ");
             sql.push("count(*) as counted from (select 1 from clients where domain_id = ").bind(domain_id.0);
             sql.push(" and origin = ").bind(origin.as_str()).push(" and status = ").bind(status.as_str());
+            // No other origin makes such credentials, and the index alone counts those.
+            if *origin == Origin::Manual {
+                sql.push(" and cast(settings -> 'resource_credentials' as text) = 'false'");
+            }
             sql.push(" limit ").bind(MOST_COUNTED + 1).push(") c").push(&number.to_string());
         }
         let rows: Vec<(i64, i64)> = self.rows(sql).await?;

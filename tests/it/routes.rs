@@ -146,3 +146,35 @@ async fn every_answer_is_guarded_and_can_be_traced(#[values(Backend::Sqlite, Bac
     let answer = server.api.get(&format!("{}/nowhere", server.api.base)).await;
     answer.expect_error(404, "not_found");
 }
+
+#[rstest]
+#[tokio::test]
+async fn browsers_astray_are_led_to_the_console_and_programs_are_not(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let base = server.api.base.clone();
+    let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+    let get = async |path: &str, headers: &[(&'static str, &str)]| {
+        server.api.send(Method::GET, &format!("{base}{path}"), headers, "").await
+    };
+    let root = get("/", &browser).await;
+    assert_eq!((root.status.as_u16(), root.header("location")), (303, "/console"));
+    let well_known = "/console/.well-known/openid-configuration";
+    for path in ["/console/nowhere", "/console/domains/main/nowhere/at/all", well_known] {
+        let page = get(path, &browser).await;
+        assert_eq!((page.status.as_u16(), page.header("content-type")), (404, "text/html; charset=utf-8"), "{path}");
+        assert!(page.text.contains("There is nothing here"), "{}", page.text);
+    }
+    for path in ["/", "/console/nowhere", well_known] {
+        for headers in [&[][..], &[("accept", "*/*")], &[("accept", "application/json")]] {
+            get(path, headers).await.expect_error(404, "not_found");
+        }
+    }
+    get("/main/nowhere", &browser).await.expect_error(404, "not_found");
+    let posted = server.api.send(Method::POST, &format!("{base}/"), &browser, "").await;
+    posted.expect_error(404, "not_found");
+    let mut console = server.console(registrar::model::administrator::Role::Auditor, &["main"]).await;
+    let page = console.send(Method::GET, &format!("{base}/console/nowhere"), None).await;
+    assert!(page.status == 404 && page.text.contains("/console/account"), "in the frame: {}", page.text);
+}

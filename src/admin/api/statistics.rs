@@ -176,7 +176,8 @@ pub struct Statistics {
     pub totals: Happened,
     /// Why requests were refused, the most frequent reason first; at most 10.
     pub refusals: Vec<RefusalReason>,
-    /// Clients by origin and state; none where there are none.
+    /// Clients by origin and state, without those that are nothing but a resource's credentials; none where there are
+    /// none.
     pub clients: Vec<ClientsOf>,
     /// Clients that were made more than 90 days ago and got no token since then.
     pub stale_clients: TotalView,

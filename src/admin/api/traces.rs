@@ -8,7 +8,7 @@ use super::page::{TotalView, filter, foreign_cursor, limit};
 use crate::admin::managing::{Filter, ManagingDomain, Segments};
 use crate::admin::problem::AnyProblem;
 use crate::model::cursor;
-use crate::model::flow_trace::diagnosis::{awaited, diagnose};
+use crate::model::flow_trace::diagnosis::{awaited, diagnose, summary};
 use crate::model::flow_trace::{AttemptSummary, Outcome, Step, TraceStep};
 use crate::model::id::AttemptId;
 use crate::model::json::Object;
@@ -85,7 +85,7 @@ pub struct TimelineStep {
     pub step: Step,
     /// How it ended.
     pub outcome: Outcome,
-    /// Whether it belongs to the attempt only by its client or source: probably, not certainly.
+    /// Whether it belongs to the attempt only by its client: probably, not certainly.
     pub probable: bool,
     /// The client, by its own account; absent if it named none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,6 +135,8 @@ pub struct Timeline {
     pub client_id: Option<String>,
     /// When its first step came, in Unix seconds.
     pub began_at: i64,
+    /// What came of it, in a few words: `Succeeded, after one wrong password`.
+    pub summary: String,
     /// What probably went wrong, the likeliest first; empty where nothing did.
     pub likely_causes: Vec<String>,
     /// The step that is waited for and that never came; absent if there is none.
@@ -220,6 +222,7 @@ pub async fn timeline(at: &ManagingDomain, attempt: &str) -> Result<Timeline, OA
         attempt: id.0,
         client_id: steps.iter().find_map(|step| step.client_id.clone()),
         began_at: began.seconds(),
+        summary: summary(&steps),
         likely_causes: diagnose(&steps, at.app.clock.now()),
         never_came: awaited(&steps),
         steps: steps.into_iter().map(TimelineStep::from).collect(),

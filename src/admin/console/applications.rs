@@ -57,6 +57,8 @@ async fn table(at: &ManagingDomain, asked: &Fields) -> Result<ApplicationsTable,
             "long-ago" => Some(Unused::Since(now.plus(-STALE))),
             _ => None,
         },
+        // What was made since then had no time to be unused for so long.
+        created_before: (asked.field("used") == "long-ago").then(|| now.plus(-STALE)),
         cursor: asked.given("cursor").map(str::to_owned),
         limit: ROWS,
         ..ClientListQuery::default()

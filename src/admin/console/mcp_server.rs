@@ -141,14 +141,7 @@ pub async fn run_test(
 }
 
 fn tested(step: TestStep) -> TestedStep {
-    let title = match step.name {
-        "challenge" => "The server asks for a token",
-        "metadata" => "Its metadata leads here",
-        "discovery" => "This domain is discovered",
-        "registration" => "A client can register",
-        "authorization" => "A person can log in for it",
-        _ => "A token is good for it",
-    };
+    let title = step.title();
     let outcome = match step.outcome {
         StepOutcome::Done => Outcome::Done,
         StepOutcome::Warning => Outcome::Warned,

@@ -14,11 +14,11 @@ use crate::model::client::{ClientStatus, Origin};
 use crate::model::oauth_error::OAuthError;
 use crate::model::statistics::HOUR;
 use crate::model::time::UnixTime;
-use crate::pages::Moment;
 use crate::pages::console::{
     self, BadgeKind, Chart, ConsoleFrame, Copyable, Expiring, NextStep, Overview, Refusal, Section, Series, Shape,
     Stat, Total,
 };
+use crate::pages::{Href, Moment};
 
 /// The most series that a chart draws; the others are one more.
 const MOST_SERIES: usize = 3;
@@ -38,7 +38,8 @@ pub async fn show_overview(at: ManagingDomain, Asked(asked): Asked) -> Result<Re
         charts: charts(&told),
         origins: origins(&frame, &told),
         expiring: expiring(&frame, &told, at.app.clock.now()),
-        refusals: refusals(&frame, &told),
+        refusals: refusals(&told),
+        refusal_links: refusal_links(&frame),
         window: window.to_owned(),
         next_steps: next_steps(&at, &frame, &told),
         addresses: addresses(&at),
@@ -66,10 +67,24 @@ fn alive(status: ClientStatus) -> bool {
     status != ClientStatus::Deleted
 }
 
+/// The range as the page's URL names it.
+fn slug(range: Range) -> &'static str {
+    match range {
+        Range::Day => "",
+        Range::Week => "7d",
+        Range::Month => "30d",
+        Range::Quarter => "90d",
+    }
+}
+
+/// How many requests were refused: registrations and token requests.
+fn refused(told: &Statistics) -> u64 {
+    let kinds = [&told.totals.tokens_refused, &told.totals.registrations_refused];
+    kinds.into_iter().flat_map(BTreeMap::values).filter_map(|count| u64::try_from(*count).ok()).sum()
+}
+
 fn stats(frame: &ConsoleFrame, told: &Statistics, window: &str) -> Vec<Stat> {
-    let refused =
-        told.totals.tokens_refused.values().sum::<i64>() + told.totals.registrations_refused.values().sum::<i64>();
-    let refused = u64::try_from(refused).unwrap_or_default();
+    let refused = refused(told);
     let pending = clients(told, |_, status| status == ClientStatus::Pending);
     let mut stats = vec![
         Stat::new("Applications", clients(told, |_, status| alive(status))).to(frame.under("applications")),
@@ -79,7 +94,7 @@ fn stats(frame: &ConsoleFrame, told: &Statistics, window: &str) -> Vec<Stat> {
         Stat::new("Tokens", sum(&told.totals.tokens)).noting(window),
         Stat::new("Refused requests", Total::Exactly(refused))
             .noting(window)
-            .to(with_query(&frame.under("audit"), &[("outcome", "refused")]))
+            .to(format!("{}#refusals", with_query(&frame.href(&Section::Overview), &[("range", slug(told.range))])))
             .meant(if refused > 0 { BadgeKind::Warn } else { BadgeKind::Quiet }),
         Stat::new("Stale applications", total(told.stale_clients))
             .noting("no token for 90 days")
@@ -153,10 +168,12 @@ fn origins(frame: &ConsoleFrame, told: &Statistics) -> Vec<console::Origin> {
             let counted = told.clients.iter().filter(|one| one.origin == origin && alive(one.status));
             let count = u64::try_from(counted.map(|one| one.total.count).sum::<i64>()).unwrap_or_default();
             let href = with_query(&frame.under("applications"), &[("origin", slug)]).into();
-            (count > 0).then_some(console::Origin { name, count, href })
+            (count > 0).then_some(console::Origin { name, count, share: 0, href })
         })
         .collect();
     origins.sort_by_key(|origin| std::cmp::Reverse(origin.count));
+    let shares = console::percentages(&origins.iter().map(|origin| origin.count).collect::<Vec<_>>());
+    origins.iter_mut().zip(shares).for_each(|(origin, share)| origin.share = share);
     origins
 }
 
@@ -185,23 +202,31 @@ fn expiring(frame: &ConsoleFrame, told: &Statistics, now: UnixTime) -> Vec<Expir
     secrets.chain(keys).collect()
 }
 
-fn refusals(frame: &ConsoleFrame, told: &Statistics) -> Vec<Refusal> {
+/// Why requests were refused. They add up to what the tile counts: the rarest reasons are one line.
+fn refusals(told: &Statistics) -> Vec<Refusal> {
     let refusal = |reason: &statistics::RefusalReason| {
-        let (what, href) = match reason.what {
-            Refused::Registration => {
-                let asked = [("action", "client.register"), ("outcome", "refused")];
-                ("Registration", with_query(&frame.under("audit"), &asked))
-            }
-            Refused::Token => ("Token request", with_query(&frame.under("traces"), &[("outcome", "refused")])),
+        let what = match reason.what {
+            Refused::Registration => "Registration",
+            Refused::Token => "Token request",
         };
-        Refusal {
-            code: reason.reason.clone(),
-            reason: what.into(),
-            count: u64::try_from(reason.count).unwrap_or_default(),
-            href: href.into(),
-        }
+        let count = u64::try_from(reason.count).unwrap_or_default();
+        Refusal { code: Some(reason.reason.clone()), reason: what.into(), count }
     };
-    told.refusals.iter().map(refusal).collect()
+    let mut refusals: Vec<Refusal> = told.refusals.iter().map(refusal).collect();
+    let rest = refused(told).saturating_sub(refusals.iter().map(|refusal| refusal.count).sum());
+    if rest > 0 {
+        refusals.push(Refusal { code: None, reason: "Other reasons".into(), count: rest });
+    }
+    refusals
+}
+
+/// Where single refusals are told. What a rate limit refused is counted alone, so neither list claims a number.
+fn refusal_links(frame: &ConsoleFrame) -> Vec<(&'static str, Href)> {
+    let audit = with_query(&frame.under("audit"), &[("action", "client.register"), ("outcome", "refused")]);
+    vec![
+        ("Refused registrations in the audit log", audit.into()),
+        ("Login attempts and what was refused before them", frame.under("traces").into()),
+    ]
 }
 
 fn next_steps(at: &ManagingDomain, frame: &ConsoleFrame, told: &Statistics) -> Vec<NextStep> {

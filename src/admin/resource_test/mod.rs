@@ -48,6 +48,9 @@ pub struct TestStep {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+    /// Whether this server could not look at all, which says nothing about what is there.
+    #[serde(skip)]
+    pub unseen: bool,
 }
 
 /// What a test came to.
@@ -63,15 +66,49 @@ pub struct ResourceTest {
 
 impl TestStep {
     fn done(name: &'static str, seen: impl Into<String>) -> Self {
-        Self { name, outcome: StepOutcome::Done, seen: seen.into(), remedy: None }
+        Self { name, outcome: StepOutcome::Done, seen: seen.into(), remedy: None, unseen: false }
     }
 
     fn warning(name: &'static str, seen: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { name, outcome: StepOutcome::Warning, seen: seen.into(), remedy: Some(remedy.into()) }
+        Self { outcome: StepOutcome::Warning, remedy: Some(remedy.into()), ..Self::done(name, seen) }
+    }
+
+    fn unseen(name: &'static str, seen: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { unseen: true, ..Self::warning(name, seen, remedy) }
     }
 
     fn failed(name: &'static str, seen: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { name, outcome: StepOutcome::Failed, seen: seen.into(), remedy: Some(remedy.into()) }
+        Self { outcome: StepOutcome::Failed, ..Self::warning(name, seen, remedy) }
+    }
+
+    /// What the step came to, as a heading.
+    pub fn title(&self) -> &'static str {
+        let (good, bad, unseen) = match self.name {
+            "challenge" => (
+                "The server asks for a token",
+                "The server does not ask for a token as it must",
+                "Could not look: whether the server asks for a token",
+            ),
+            "metadata" => (
+                "Its metadata leads here",
+                "Its metadata does not lead here",
+                "Could not look: whether its metadata leads here",
+            ),
+            "discovery" => ("This domain is discovered", "This domain is not discovered", ""),
+            "registration" => ("A client can register", "No client can register", ""),
+            "authorization" => ("A person can log in for it", "Nobody can log in for it", ""),
+            _ => (
+                "A token is good for it",
+                "A token is not good for it",
+                "Could not look: whether a token is good for it",
+            ),
+        };
+        match self.outcome {
+            _ if self.unseen => unseen,
+            StepOutcome::Warning if self.name == "registration" => "Not every client can register",
+            StepOutcome::Done | StepOutcome::Warning => good,
+            StepOutcome::Failed => bad,
+        }
     }
 }
 

@@ -62,7 +62,7 @@ impl Ours<'_> {
             let body = to_bytes(response.into_body(), MOST).await.unwrap_or_default();
             let document = serde_json::from_slice::<Value>(&body).unwrap_or_default();
             if status != StatusCode::OK || !self.is_good(&document) {
-                let remedy = "Look at the server's log; this should not happen. Then run `registrar doctor`.";
+                let remedy = "Look at the server's log; this should not happen. Then run registrar doctor.";
                 return TestStep::failed(DISCOVERY, format!("{path}: status {status}, not as clients need it"), remedy);
             }
         }
@@ -191,7 +191,7 @@ impl Ours<'_> {
         let Some(entry) = entry.filter(|entry| entry.client.status != ClientStatus::Deleted) else {
             let seen = "It has no credentials for introspection: it has to check tokens by the domain's keys";
             let remedy = "Make credentials if the resource or its gateway introspects.";
-            return Ok(TestStep::warning(TOKEN, seen, remedy));
+            return Ok(TestStep::unseen(TOKEN, seen, remedy));
         };
         let client = &entry.client;
         if client.status != ClientStatus::Active {

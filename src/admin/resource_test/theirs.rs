@@ -2,10 +2,12 @@
 
 use http::Method;
 use serde_json::Value;
+use url::Url;
 
 use super::TestStep;
 use crate::fetch::probe::{Answer, Probe};
 use crate::fetch::{FetchError, Fetcher};
+use crate::model::json;
 use crate::model::protected_resource::ProtectedResource;
 use crate::model::resource::ResourceIdentifier;
 
@@ -31,7 +33,7 @@ impl Theirs<'_> {
         let (url, expected) = (&self.wanted.identifier, self.wanted.metadata_url.clone());
         let Some(challenge) = &self.wanted.challenge else {
             let remedy = "Give the resource the URL that clients connect to as its first identifier.";
-            return (TestStep::warning(CHALLENGE, format!("{} is not an http or https URL", shown(url)), remedy), None);
+            return (TestStep::unseen(CHALLENGE, format!("{} is not an http or https URL", shown(url)), remedy), None);
         };
         let answer = match self.ask(url).await {
             Ok(answer) => answer,
@@ -81,10 +83,10 @@ impl Theirs<'_> {
             None => "Give the resource the URL that clients connect to as its first identifier.".to_owned(),
         };
         let Some(url) = url else {
-            return TestStep::warning(METADATA, "There is no place where clients would look for it", serve);
+            return TestStep::unseen(METADATA, "There is no place where clients would look for it", serve);
         };
-        let document = match self.fetcher.get_json(url).await {
-            Ok(fetched) => fetched.value,
+        let document = match self.document(url).await {
+            Ok(document) => document,
             Err(error @ (FetchError::Status(_) | FetchError::NotJson | FetchError::Redirects)) => {
                 return TestStep::failed(METADATA, format!("{}: {error}", shown(url)), serve);
             }
@@ -93,6 +95,15 @@ impl Theirs<'_> {
         self.resource_is_this(&document).or_else(|| self.names_us(&document)).unwrap_or_else(|| {
             TestStep::done(METADATA, format!("{} names this identifier and this server", shown(url)))
         })
+    }
+
+    async fn document(&self, url: &str) -> Result<Value, FetchError> {
+        let answer = self.fetcher.probe(&Probe::new(Method::GET, url).header("accept", "application/json")).await?;
+        match answer.status {
+            200 => json::parse(&answer.body).map_err(|_| FetchError::NotJson),
+            300..=399 => Err(FetchError::Redirects),
+            status => Err(FetchError::Status(status)),
+        }
     }
 
     fn resource_is_this(&self, document: &Value) -> Option<TestStep> {
@@ -138,11 +149,14 @@ impl Theirs<'_> {
     fn unreachable(&self, name: &'static str, url: &str, error: &FetchError) -> TestStep {
         let seen = format!("{}: {error}", shown(url));
         match error {
-            FetchError::PrivateAddress | FetchError::NotHttps => TestStep::warning(
+            FetchError::PrivateAddress | FetchError::NotHttps => TestStep::unseen(
                 name,
-                format!("{seen}; this server connects to public addresses by https only, so it could not look"),
                 format!(
-                    "Look at it from a machine from which clients connect: it should answer 401 with resource_metadata. `registrar doctor {}` looks at this server from there. Or name its host in fetch.allow, so that this test may.",
+                    "{seen}; this server connects by https to public addresses, and elsewhere only to hosts that fetch.allow names"
+                ),
+                format!(
+                    "Put {} in the list fetch.allow of this server's settings and start it again, so that this test may look. Or look from a machine from which clients connect: without a token it should answer 401 with resource_metadata. The command registrar doctor {} looks at this server from there.",
+                    host_of(url),
                     self.issuer
                 ),
             ),
@@ -173,6 +187,16 @@ fn resource_metadata(answer: &Answer) -> Option<String> {
         }
     }
     None
+}
+
+/// Host and port of a URL, as fetch.allow names them.
+fn host_of(url: &str) -> String {
+    let parsed = Url::parse(url).ok();
+    let host = parsed.as_ref().and_then(Url::host_str).unwrap_or("its host");
+    match parsed.as_ref().and_then(Url::port) {
+        Some(port) => shown(&format!("{host}:{port}")),
+        None => shown(host),
+    }
 }
 
 /// A text of theirs, as far as it is shown.

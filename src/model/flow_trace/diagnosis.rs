@@ -27,11 +27,10 @@ pub fn diagnose(steps: &[TraceStep], now: UnixTime) -> Vec<String> {
     }
     let age = now.since(last.at);
     match (last.step, last.outcome) {
-        (Step::Registration, Outcome::Refused) => registration(last),
         (Step::Authorize, Outcome::Refused) => authorize(steps, last),
         (Step::LoginPage, _) => login_page(age),
         (Step::Login | Step::SignUp, Outcome::Refused) => vec![format!(
-            "Nobody got in: {} refused {}, the last one because {}. An administrator can look at the account with `registrar user show`.",
+            "Nobody got in: {} refused {}, the last one because {}. An administrator can look at the account among the users.",
             if last.step == Step::Login { "logins were" } else { "sign-ups were" },
             times(steps.iter().filter(|step| step.step == last.step && step.outcome == Outcome::Refused).count()),
             reason(last),
@@ -52,9 +51,43 @@ pub fn diagnose(steps: &[TraceStep], now: UnixTime) -> Vec<String> {
     }
 }
 
-/// The last step of the attempt itself; of probable ones, a token request that failed, or any where there is no other.
+/// What came of it, in a few words: with what was refused on the way, where it went on all the same.
+pub fn summary(steps: &[TraceStep]) -> String {
+    let Some(last) = last(steps) else { return "Nothing came".to_owned() };
+    let end = match (last.step, last.outcome) {
+        (_, Outcome::Refused) => return format!("Refused: {}", things(last, 1)),
+        (Step::Token | Step::Refresh, Outcome::Done) => "Succeeded",
+        _ => "Not finished",
+    };
+    let refused: Vec<&TraceStep> = steps.iter().filter(|step| step.outcome == Outcome::Refused).collect();
+    let mut told: Vec<String> = Vec::new();
+    for step in &refused {
+        let count = refused.iter().filter(|other| things(other, 1) == things(step, 1)).count();
+        let words = things(step, count);
+        if !told.contains(&words) {
+            told.push(words);
+        }
+    }
+    if told.is_empty() { end.to_owned() } else { format!("{end}, after {}", told.join(" and ")) }
+}
+
+/// What was refused, so many times.
+fn things(step: &TraceStep, count: usize) -> String {
+    let (one, many) = match step.step {
+        Step::Login if says(step, "password is wrong") => ("one wrong password", "wrong passwords"),
+        Step::Login => ("one refused login", "refused logins"),
+        Step::SignUp => ("one refused sign-up", "refused sign-ups"),
+        Step::Consent => ("one refused consent", "refused consents"),
+        Step::Token => ("one refused token request", "refused token requests"),
+        Step::Refresh => ("one refused refresh", "refused refreshes"),
+        _ => ("one refused authorization request", "refused authorization requests"),
+    };
+    if count == 1 { one.to_owned() } else { format!("{count} {many}") }
+}
+
+/// The last step of the attempt itself, or a token request that probably belongs to it.
 fn last(steps: &[TraceStep]) -> Option<&TraceStep> {
-    steps.iter().rfind(|step| !step.is_probable() || step.step == Step::Token).or(steps.last())
+    steps.iter().rfind(|step| !step.is_probable() || step.step == Step::Token)
 }
 
 fn reason(step: &TraceStep) -> &str {
@@ -74,20 +107,13 @@ fn still_open(age: i64) -> String {
     if left > 0 { format!("it is open for {} minutes more", (left + 59) / 60) } else { "it is over by now".to_owned() }
 }
 
-fn registration(step: &TraceStep) -> Vec<String> {
-    vec![format!(
-        "The registration was refused: {}. The policy of the domain decides that; `registrar policy dry-run` explains it for a given body.",
-        reason(step)
-    )]
-}
-
 fn authorize(steps: &[TraceStep], step: &TraceStep) -> Vec<String> {
     let refusal = format!("The authorization request was refused with {}: {}.", code(step), reason(step));
     let said = match step.code.as_deref() {
-        Some("invalid_client") => return unknown_client(steps, step),
+        Some("invalid_client") => return unknown_client(step),
         Some("access_denied") => return vec!["The person cancelled; the application was told access_denied.".to_owned()],
         Some("invalid_target") => {
-            "The client asked for a token for a resource that this domain does not have: register the MCP server under exactly the URL the client uses (`registrar resource create`), or let its name stand for what is below it (prefix match).".to_owned()
+            "The client asked for a token for a resource that this domain does not have: register the MCP server under exactly the URL the client uses, or let its name stand for what is below it (prefix match).".to_owned()
         }
         Some("login_required" | "consent_required") => {
             "The client asked silently (prompt=none); it has to ask again without that, so that the person sees a page.".to_owned()
@@ -108,18 +134,11 @@ fn code(step: &TraceStep) -> &str {
     step.code.as_deref().unwrap_or("an error")
 }
 
-fn unknown_client(steps: &[TraceStep], step: &TraceStep) -> Vec<String> {
-    let mut causes = Vec::new();
-    if let Some(refused) = steps.iter().rfind(|step| step.step == Step::Registration)
-        && refused.outcome == Outcome::Refused
-    {
-        causes.push(format!("Its last registration was refused: {}.", reason(refused)));
-    }
-    causes.push(format!(
-        "The client uses an id that this server does not know ({}): it keeps one from an earlier registration, from another server, or from a database that was replaced since. Remove the connection in the application and add it again, so that it registers anew.",
+fn unknown_client(step: &TraceStep) -> Vec<String> {
+    vec![format!(
+        "The client uses an id that this server does not know ({}): it keeps one from an earlier registration, from another server, or from a database that was replaced since. Remove the connection in the application and add it again, so that it registers anew. If it registers and is refused, that is told below the list of login attempts.",
         step.client_id.as_deref().unwrap_or("none was sent")
-    ));
-    causes
+    )]
 }
 
 fn mismatch(step: &TraceStep) -> String {
@@ -306,12 +325,8 @@ mod tests {
             .with("registered", vec!["https://claude.ai/cb", "http://localhost/cb"]);
         says(vec![mismatch], None, &["at http://127.0.0.1:1/callback", "https://claude.ai/cb, http://localhost/cb"]);
         says(vec![refused("invalid_client", "unknown").by(Some("old-id"))], None, &["old-id", "earlier registration"]);
-        let registration =
-            probable(Step::Registration, Outcome::Refused).refused("invalid_redirect_uri", "holds a wildcard");
-        says(vec![registration.clone(), refused("invalid_client", "unknown")], None, &["holds a wildcard", "not know"]);
-        says(vec![registration], None, &["The registration was refused: holds a wildcard"]);
         let target = refused("invalid_target", "resource https://a: is not a resource of this domain");
-        says(vec![target], None, &["registrar resource create", "https://a"]);
+        says(vec![target], None, &["register the MCP server", "https://a"]);
         says(vec![refused("invalid_request", "the parameter code_challenge is missing")], None, &["PKCE"]);
         says(vec![refused("login_required", "nobody is logged in")], None, &["prompt=none"]);
         says(vec![refused("access_denied", "the person cancelled")], None, &["cancelled"]);
@@ -331,6 +346,27 @@ mod tests {
         says(vec![own(Step::Consent, Outcome::Refused)], None, &["cancelled"]);
         let late = flow(vec![own(Step::ConsentPage, Outcome::Waiting)]);
         assert!(diagnose(&late, NOW.plus(1_800))[0].contains("it is over by now"));
+    }
+
+    #[test]
+    fn a_summary_says_what_was_refused_on_the_way() {
+        let wrong = || own(Step::Login, Outcome::Refused).refused("access_denied", "the password is wrong");
+        let (unknown, token) = (own(Step::Login, Outcome::Refused).refused("x", "no such user"), done(Step::Token));
+        let page = own(Step::LoginPage, Outcome::Waiting);
+        for (steps, told) in [
+            (vec![token.clone()], "Succeeded"),
+            (vec![wrong(), token.clone()], "Succeeded, after one wrong password"),
+            (
+                vec![wrong(), unknown, wrong(), token.clone(), done(Step::Refresh)],
+                "Succeeded, after 2 wrong passwords and one refused login",
+            ),
+            (vec![wrong(), page.clone()], "Not finished, after one wrong password"),
+            (vec![page], "Not finished"),
+            (vec![done(Step::Code), own(Step::Token, Outcome::Refused)], "Refused: one refused token request"),
+            (Vec::new(), "Nothing came"),
+        ] {
+            assert_eq!(summary(&flow(steps)), told);
+        }
     }
 
     #[test]

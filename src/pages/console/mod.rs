@@ -67,7 +67,7 @@ pub use mcp_servers::{
     McpServerView, McpServers, NewMcpServer, NewSecret, ServedDocument, TestedStep,
 };
 pub use new_application::{ApplicationMade, NewApplication, NewApplicationDetails};
-pub use overview::{Expiring, NextStep, Origin, Overview, Refusal};
+pub use overview::{Expiring, NextStep, Origin, Overview, Refusal, percentages};
 pub use parts::{Badge, BadgeKind, Choice, Column, Order, Pager, Tab, Total, grouped};
 pub use problem::{Conflict, Problem};
 pub use qr::QrCode;

@@ -24,6 +24,8 @@ pub struct Overview {
     pub expiring: Vec<Expiring>,
     /// Why requests were refused, the most frequent first.
     pub refusals: Vec<Refusal>,
+    /// Where single refusals are told.
+    pub refusal_links: Vec<(&'static str, Href)>,
     /// The time that `refusals` are about: "in the last 24 hours".
     pub window: String,
     /// What to do next; shown while any is not done.
@@ -37,12 +39,25 @@ impl Overview {
     pub fn has_next_steps(&self) -> bool {
         self.next_steps.iter().any(|step| !step.done)
     }
+}
 
-    /// The share of an origin, in percent.
-    pub fn share(&self, origin: &Origin) -> u64 {
-        let sum: u64 = self.origins.iter().map(|origin| origin.count).sum();
-        (origin.count.saturating_mul(100)).checked_div(sum).unwrap_or_default()
+/// Whole percents of the sum, which are 100 together: those that lost most by rounding down get what is left.
+pub fn percentages(counts: &[u64]) -> Vec<u64> {
+    let sum: u128 = counts.iter().map(|count| u128::from(*count)).sum();
+    if sum == 0 {
+        return vec![0; counts.len()];
     }
+    let whole = |count: &u64| u64::try_from(u128::from(*count) * 100 / sum).unwrap_or_default();
+    let mut shares: Vec<u64> = counts.iter().map(whole).collect();
+    let left = 100_u64.saturating_sub(shares.iter().sum());
+    let mut places: Vec<usize> = (0..counts.len()).collect();
+    places.sort_by_key(|place| std::cmp::Reverse(counts.get(*place).map(|count| u128::from(*count) * 100 % sum)));
+    for place in places.into_iter().take(usize::try_from(left).unwrap_or_default()) {
+        if let Some(share) = shares.get_mut(place) {
+            *share += 1;
+        }
+    }
+    shares
 }
 
 /// Applications of one origin.
@@ -52,6 +67,8 @@ pub struct Origin {
     pub name: &'static str,
     /// How many.
     pub count: u64,
+    /// That in percent of all.
+    pub share: u64,
     /// The list of them.
     pub href: Href,
 }
@@ -81,14 +98,12 @@ pub struct Expiring {
 /// A reason for which requests were refused.
 #[derive(Debug, Clone)]
 pub struct Refusal {
-    /// The error code: `invalid_redirect_uri`.
-    pub code: String,
-    /// The reason in words.
+    /// The error code or the rule: `invalid_redirect_uri`; `None`: all that are rarer.
+    pub code: Option<String>,
+    /// What was refused.
     pub reason: Claimed,
     /// How often.
     pub count: u64,
-    /// The events.
-    pub href: Href,
 }
 
 impl Refusal {
@@ -117,5 +132,24 @@ impl NextStep {
     /// How the list draws it.
     pub fn outcome(&self) -> Outcome {
         if self.done { Outcome::Done } else { Outcome::Waiting }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percents_add_up_to_a_hundred() {
+        for (counts, shares) in [
+            (&[18, 7, 3, 2, 1][..], &[58, 23, 10, 6, 3][..]),
+            (&[1, 1, 1], &[34, 33, 33]),
+            (&[5], &[100]),
+            (&[0, 0], &[0, 0]),
+            (&[u64::MAX, u64::MAX], &[50, 50]),
+            (&[], &[]),
+        ] {
+            assert_eq!(percentages(counts), shares, "{counts:?}");
+        }
     }
 }

@@ -336,7 +336,7 @@ fn overview() -> Overview {
     let base = "https://id.example.com/main/oidc";
     let under = |path: &str| format!("/console/domains/main/{path}");
     let origin =
-        |name, count| Origin { name, count, href: under(&format!("applications?origin={name}")).as_str().into() };
+        |name, count, share| Origin { name, count, share, href: under(&format!("applications?origin={name}")).into() };
     let expiring = |what: &str, left: &str, kind| Expiring {
         what: what.into(),
         at: at(1_795_600_000),
@@ -344,11 +344,10 @@ fn overview() -> Overview {
         kind,
         href: "/console/domains/main/keys".into(),
     };
-    let refusal = |code: &str, reason: &str, count| Refusal {
-        code: code.to_owned(),
+    let refusal = |code: Option<&str>, reason: &str, count| Refusal {
+        code: code.map(str::to_owned),
         reason: reason.into(),
         count,
-        href: "/console/domains/main/audit".into(),
     };
     Overview {
         frame: frame(Section::Overview),
@@ -371,15 +370,17 @@ fn overview() -> Overview {
             ),
             chart("tokens", "Tokens per day", Shape::Lines, vec![series("Issued", 170), series("Refused", 12)]),
         ],
-        origins: vec![origin("MCP clients", 870), origin("Gateway", 301), origin("By hand", 33)],
+        origins: vec![origin("MCP clients", 870, 72), origin("Gateway", 301, 25), origin("By hand", 33, 3)],
         expiring: vec![
             expiring("Secret of Project wiki", "in 3 days", BadgeKind::Warn),
             expiring(HOSTILE, "ended", BadgeKind::Bad),
         ],
         refusals: vec![
-            refusal("invalid_redirect_uri", "A redirect URI names a host that the policy blocks", 31),
-            refusal("invalid_client", &long(), 26),
+            refusal(Some("invalid_redirect_uri"), "A redirect URI names a host that the policy blocks", 31),
+            refusal(Some("invalid_client"), &long(), 26),
+            refusal(None, "Other reasons", 2),
         ],
+        refusal_links: vec![("Refused registrations in the audit log", "/console/domains/main/audit".into())],
         window: "In the last 24 hours.".to_owned(),
         next_steps: Vec::new(),
         addresses: vec![
