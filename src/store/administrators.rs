@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use uuid::Uuid;
+
 use super::Store;
 use super::administrator_sessions::EndAdministratorSessions;
 use super::backend::Tx;
 use super::data_keys::undecodable;
+use super::names::push_list;
+use super::statement::Statement;
 use crate::model::administrator::{Administrator, Reach, Role};
 use crate::model::audit_event::AuditEvent;
 use crate::model::id::{AdministratorId, DomainId};
@@ -89,6 +93,17 @@ impl Store {
         let row: Option<AdministratorRow> =
             on_backend!(read self, |db| sqlx::query_as(sql).bind(id).fetch_optional(db).await)?;
         self.with_reach(row).await
+    }
+
+    /// What administrators log in with, by their ids.
+    pub async fn administrator_names(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, String)>, sqlx::Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = Statement::default();
+        sql.push("select id, username from administrators where id in ");
+        push_list(&mut sql, ids.iter().copied());
+        self.rows(sql).await
     }
 
     /// An administrator by the user name, whatever the case.

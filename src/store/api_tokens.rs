@@ -1,7 +1,11 @@
 //! API tokens: access of programs to administration, kept as keyed hashes.
 
+use uuid::Uuid;
+
 use super::Store;
 use super::administrators::role;
+use super::names::push_list;
+use super::statement::Statement;
 use crate::model::administrator::ApiToken;
 use crate::model::audit_event::AuditEvent;
 use crate::model::id::{ApiTokenId, DomainId};
@@ -100,6 +104,17 @@ impl Store {
         let row: Option<ApiTokenRow> =
             on_backend!(read self, |db| sqlx::query_as(sql).bind(id).fetch_optional(db).await)?;
         row.map(ApiToken::try_from).transpose()
+    }
+
+    /// What tokens are called, ended or not, by their ids.
+    pub async fn api_token_labels(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, String)>, sqlx::Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = Statement::default();
+        sql.push("select id, label from api_tokens where id in ");
+        push_list(&mut sql, ids.iter().copied());
+        self.rows(sql).await
     }
 
     /// The token with that hash, ended or not.

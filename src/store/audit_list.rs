@@ -14,7 +14,7 @@ use crate::model::time::UnixTime;
 /// What is asked for: all that is set must hold.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct AuditQuery {
-    /// Only what this actor did.
+    /// Only what this actor did (`cli`), or all of a kind of actor (`client:`).
     pub actor: Option<String>,
     /// Only this action (`client.register`), or all of a kind of thing (`client.`).
     pub action: Option<String>,
@@ -88,18 +88,18 @@ impl AuditQuery {
     /// Adds the conditions that no index answers.
     fn push_conditions(&self, sql: &mut Statement) {
         sql.push(" where 1 = 1");
-        if let Some(actor) = &self.actor {
-            sql.push(" and actor = ").bind(actor.as_str());
-        }
-        match &self.action {
-            Some(kind) if kind.ends_with('.') => {
-                let escaped = kind.replace('\\', "\\\\").replace('_', "\\_").replace('%', "\\%");
-                sql.push(" and action like ").bind(format!("{escaped}%").as_str()).push(" escape '\\'");
+        for (column, asked, end) in [("actor", &self.actor, ':'), ("action", &self.action, '.')] {
+            match asked {
+                Some(kind) if kind.ends_with(end) => {
+                    let escaped = kind.replace('\\', "\\\\").replace('_', "\\_").replace('%', "\\%");
+                    let like = format!("{escaped}%");
+                    sql.push(" and ").push(column).push(" like ").bind(like.as_str()).push(" escape '\\'");
+                }
+                Some(one) => {
+                    sql.push(" and ").push(column).push(" = ").bind(one.as_str());
+                }
+                None => {}
             }
-            Some(action) => {
-                sql.push(" and action = ").bind(action.as_str());
-            }
-            None => {}
         }
         if let Some(outcome) = self.outcome {
             sql.push(" and outcome = ").bind(outcome.as_str());

@@ -5,6 +5,8 @@ use sqlx::{AssertSqlSafe, QueryBuilder};
 use uuid::Uuid;
 
 use super::Store;
+use super::names::push_list;
+use super::statement::Statement;
 use crate::model::cursor::{MOST_COUNTED, Total};
 use crate::model::flow_trace::{AttemptSummary, Outcome, PROBABLE, Step, TraceStep, timeline};
 use crate::model::id::{AttemptId, DomainId};
@@ -148,6 +150,23 @@ impl Store {
         let Some((first, last)) = own.first().zip(own.last()) else { return Ok(own) };
         let candidates = self.flow_candidates(first, last.at).await?;
         Ok(timeline(own, &candidates))
+    }
+
+    /// Who was logged in, by their id, in those of these attempts that came so far.
+    pub async fn attempt_users(
+        &self,
+        domain_id: DomainId,
+        attempts: &[String],
+    ) -> Result<Vec<(String, String)>, sqlx::Error> {
+        if attempts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = Statement::default();
+        sql.push("select attempt, max(detail ->> 'user') as person from flow_steps where domain_id = ");
+        sql.bind(domain_id.0).push(" and attempt in ");
+        push_list(&mut sql, attempts.iter().map(String::as_str));
+        sql.push(" and step in ('consent_page', 'code') and detail ->> 'user' is not null group by attempt");
+        self.rows(sql).await
     }
 
     /// The latest steps that belong to no attempt: refused registrations, and token requests that failed early.

@@ -34,6 +34,7 @@ pub mod initial_access_tokens;
 pub mod interactions;
 pub mod leases;
 pub mod login_grants;
+pub mod names;
 pub mod policies;
 pub mod quotas;
 pub mod refresh_tokens;

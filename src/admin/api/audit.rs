@@ -33,7 +33,8 @@ const LAST: i64 = 253_402_300_799;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AuditFilter {
-    /// Only what this actor did: `administrator:ID`, `api_token:ID`, `client:ID`, `open`, `cli`, `server` ...
+    /// Only what this actor did: `administrator:ID`, `api_token:ID`, `client:ID`, `open`, `cli`, `server` ...; or all of a
+    /// kind of actor (`administrator:`).
     #[param(nullable = false)]
     pub actor: Option<String>,
     /// Only this action (`client.register`), or every action on a kind of thing (`client.`).

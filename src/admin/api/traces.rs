@@ -77,7 +77,7 @@ pub struct Attempt {
 }
 
 /// One step of a timeline.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TimelineStep {
     /// When, in Unix seconds.
     pub at: i64,

@@ -3,9 +3,11 @@
 use axum::response::Response;
 use serde_json::Value;
 
+use super::actions;
 use super::application::told_origin;
 use super::application_head::{OfApplication, Tabbed, head, is_registered, lost, path_of, shown};
 use super::fields::{Asked, Fields};
+use super::names::{Names, Thing};
 use super::respond::{Told, go_telling, show, telling};
 use crate::admin::clients::client_named;
 use crate::admin::managing::{ManagingDomain, Segments};
@@ -19,7 +21,7 @@ use crate::model::registration::drift::Because;
 use crate::pages::Claimed;
 use crate::pages::console::{
     ActivityEvent, ApplicationActivity, ApplicationEndpoints, ApplicationRegistration, Badge, BadgeKind, Copyable,
-    DriftRow, Pager,
+    DriftRow, Named, Pager,
 };
 use crate::store::audit::AuditRecord;
 use crate::store::audit_list::AuditQuery;
@@ -180,21 +182,25 @@ pub async fn show_activity(
         older: page.next.map(|next| format!("{path}?cursor={next}").into()),
         ..Pager::default()
     };
-    let events = page.items.into_iter().map(event).collect();
+    let actors: Vec<Thing> = page.items.iter().map(|record| Thing::acting(&record.actor)).collect();
+    let names = Names::of(&at.app.store, Some(at.domain.id()), &actors).await?;
+    let events = page.items.into_iter().zip(&actors);
+    let events = events.map(|(record, actor)| event(record, &names.named(&frame, actor))).collect();
     Ok(show(&ApplicationActivity { frame, head, events, pager }))
 }
 
-fn event(record: AuditRecord) -> ActivityEvent {
+fn event(record: AuditRecord, actor: &Named) -> ActivityEvent {
     let refused = record.outcome == "refused";
     let changes = record.detail.get("changes").and_then(Value::as_object);
     let side = |change: &Value, side: &str| shown(change.get(side).filter(|value| !value.is_null()));
     let changes = changes.into_iter().flatten();
-    let from = record.source.map(|source| format!(" from {source}")).unwrap_or_default();
     ActivityEvent {
         at: record.at.into(),
-        what: format!("{}{}", record.action, if refused { ": refused" } else { "" }).into(),
+        what: actions::words(&record.action, refused).into(),
+        action: record.action,
         kind: if refused { "bad" } else { "quiet" },
-        who: format!("{}{from}", record.actor).into(),
+        actor: actor.clone(),
+        from: Claimed::long(&record.source.unwrap_or_default()),
         reason: Claimed::long(&record.reason.unwrap_or_default()),
         changes: changes.map(|(name, change)| (name.into(), side(change, "before"), side(change, "after"))).collect(),
     }

@@ -5,7 +5,9 @@ use http::header::CONTENT_DISPOSITION;
 use http::{HeaderValue, StatusCode};
 use serde_json::Value;
 
+use super::actions;
 use super::fields::{Asked, Fields};
+use super::names::{Names, Thing};
 use super::respond::{domain_frame, frame, sentence, show_as};
 use super::words::{title, value, with_query};
 use crate::admin::api::audit::{self, AuditEventView, AuditFilter};
@@ -82,13 +84,19 @@ async fn page(
     let next = list.as_ref().and_then(|list| list.next.as_deref());
     let older = next.map(|next| narrowed(("cursor", next), &path).into());
     let newer = asked.given("cursor").map(|_| narrowed(("cursor", ""), &path).into());
-    let rows: Vec<AuditRow> = list.into_iter().flat_map(|list| list.items).map(|event| row(&path, event)).collect();
+    let events: Vec<AuditEventView> = list.into_iter().flat_map(|list| list.items).collect();
+    let mut things: Vec<Thing> = events.iter().flat_map(things_of).collect();
+    things.push(Thing::acting(&typed.actor));
+    let names = Names::of(&managing.app.store, domain_id, &things).await?;
+    let rows: Vec<AuditRow> = events.into_iter().map(|event| row(&frame, &names, event)).collect();
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok(show_as(
         status,
         &Audit {
             action: path.as_str().into(),
             export: narrowed(("", ""), &format!("{path}/export")).into(),
+            actors: actors(&typed.actor, names.named(&frame, &Thing::acting(&typed.actor)).name, domain_id.is_none()),
+            actions: actions(&typed.action, domain_id.is_none()),
             outcomes: outcomes(&typed.outcome),
             pager: Pager { newer, older, ..Pager::default() },
             asked: typed.clone(),
@@ -162,6 +170,37 @@ fn days_until(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468
 }
 
+/// Kinds of actors. One that was asked for by its id stands among them, by its name.
+fn actors(chosen: &str, name: Claimed, of_server: bool) -> Vec<Choice> {
+    let mut kinds = vec![("", "Anybody"), ("administrator:", "Administrators"), ("api_token:", "API tokens")];
+    if !of_server {
+        kinds.extend([
+            ("client:", "Applications and gateways"),
+            ("registration_access_token:", "Applications, by their registration access token"),
+            ("initial_access_token:", "Initial access tokens"),
+            ("open", "Anybody, by open registration"),
+            ("user:", "People"),
+        ]);
+    }
+    kinds.extend([("cli", "The command line"), ("server", "The server itself")]);
+    let mut choices: Vec<Choice> =
+        kinds.into_iter().map(|(value, label)| Choice::new(value, label, value == chosen)).collect();
+    if !choices.iter().any(|choice| choice.chosen) {
+        choices.push(Choice::new(chosen, name, true));
+    }
+    choices
+}
+
+/// Kinds of actions and single ones. One that was asked for and is not known stands among them as it is.
+fn actions(chosen: &str, of_server: bool) -> Vec<Choice> {
+    let mut choices = vec![Choice::new("", "Anything", chosen.is_empty())];
+    choices.extend(actions::choices(of_server).map(|(value, label)| Choice::new(value, label, value == chosen)));
+    if !choices.iter().any(|choice| choice.chosen) {
+        choices.push(Choice::new(chosen, chosen, true));
+    }
+    choices
+}
+
 fn outcomes(chosen: &str) -> Vec<Choice> {
     [("", "Done and refused"), ("done", "Done"), ("refused", "Refused")]
         .into_iter()
@@ -169,7 +208,15 @@ fn outcomes(chosen: &str) -> Vec<Choice> {
         .collect()
 }
 
-fn row(path: &str, event: AuditEventView) -> AuditRow {
+/// Who acted, and what it was done to.
+fn things_of(event: &AuditEventView) -> [Thing; 2] {
+    [Thing::acting(&event.actor), Thing::target(&event.action, &event.target)]
+}
+
+fn row(frame: &ConsoleFrame, names: &Names, event: AuditEventView) -> AuditRow {
+    let path = &frame.href(&frame.section);
+    let [actor, target] = things_of(&event);
+    let told = (!event.target.is_empty() && target != actor).then_some(&target);
     let refused = event.outcome == Outcome::Refused.as_str();
     let kind = if refused { BadgeKind::Bad } else { BadgeKind::Good };
     let request = event.request_id.map(|id| {
@@ -181,9 +228,12 @@ fn row(path: &str, event: AuditEventView) -> AuditRow {
     AuditRow {
         id: event.id.to_string(),
         at: UnixTime(event.at).into(),
-        actor: Claimed::long(&event.actor),
+        actor: names.named(frame, &actor),
+        of_actor: with_query(path, &[("actor", &event.actor)]).into(),
+        what: actions::words(&event.action, refused),
+        target: told.map(|target| names.named(frame, target)),
+        of_target: told.map(|_| with_query(path, &[("target", &event.target)]).into()),
         action: event.action,
-        target: Claimed::long(&event.target),
         outcome: Badge::new(kind, title(&event.outcome)),
         reason: event.reason.map(|reason| Claimed::long(&reason)),
         source: event.source.map(|source| Claimed::long(&source)),

@@ -1,6 +1,7 @@
 //! The console under `/console`: one file per page.
 
 pub mod account;
+pub mod actions;
 pub mod administrators;
 pub mod api_tokens;
 pub mod application;
@@ -22,6 +23,7 @@ pub mod login_settings;
 pub mod mcp_server;
 pub mod mcp_server_connections;
 pub mod mcp_servers;
+pub mod names;
 pub mod new_application;
 pub mod overview;
 pub mod own_secret;

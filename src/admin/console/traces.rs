@@ -1,19 +1,22 @@
 //! Login attempts: the list, and one of them as a timeline.
 
+use std::collections::HashMap;
+
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::fields::Asked;
+use super::names::{Names, Thing};
 use super::respond::{domain_frame, show};
-use super::words::{span, title, value, with_query};
-use crate::admin::api::traces::{self, Attempt, TimelineStep, TraceFilter};
+use super::words::{self, fact, span, title, with_query};
+use crate::admin::api::traces::{self, Attempt, Timeline, TimelineStep, TraceFilter};
 use crate::admin::managing::{ManagingDomain, Segments};
 use crate::model::flow_trace::{Outcome, Step};
 use crate::model::oauth_error::OAuthError;
 use crate::model::time::UnixTime;
 use crate::pages::Claimed;
 use crate::pages::console::{
-    Badge, BadgeKind, Choice, ConsoleFrame, Pager, Section, Total, Trace, TraceEntry, TraceRow, Traces,
+    Badge, BadgeKind, Choice, ConsoleFrame, Named, Pager, Section, Total, Trace, TraceEntry, TraceRow, Traces,
 };
 
 /// The path of an attempt.
@@ -36,6 +39,7 @@ pub async fn show_traces(at: ManagingDomain, Asked(asked): Asked) -> Result<Resp
         ..TraceFilter::default()
     };
     let list = traces::page(&at, page(asked.given("cursor"))).await?;
+    let known = known(&at, &list.items, &list.without_attempt).await?;
     let word = outcome.map_or("", Outcome::as_str);
     let narrowed = [("client_id", client_id.as_str()), ("outcome", word)];
     let first = with_query(&frame.under("traces"), &narrowed);
@@ -51,8 +55,12 @@ pub async fn show_traces(at: ManagingDomain, Asked(asked): Asked) -> Result<Resp
     };
     Ok(show(&Traces {
         outcomes: outcomes(word),
-        rows: list.items.into_iter().map(|attempt| row(&frame, attempt)).collect(),
-        strays: list.without_attempt.into_iter().map(|step| entry(step, None)).collect(),
+        rows: list.items.into_iter().map(|attempt| row(&frame, &known, attempt)).collect(),
+        strays: list
+            .without_attempt
+            .into_iter()
+            .map(|step| TraceEntry { client: known.client(&frame, step.client_id.as_deref()), ..entry(step, None) })
+            .collect(),
         client_id: client_id.clone(),
         pager,
         frame,
@@ -67,19 +75,64 @@ pub async fn show_trace(
     let told = traces::timeline(&at, &attempt).await?;
     let frame = domain_frame(&at, Section::Traces).await?.at(&told.attempt);
     let began = UnixTime(told.began_at);
-    let client = told.client_id.map(|id| {
-        let link = with_query(&frame.under("applications"), &[("q", &id)]);
-        (Claimed::long(&id), link.into())
+    let known = timeline_names(&at, &told).await?;
+    let other = |step: &TimelineStep| step.client_id.clone().filter(|_| step.client_id != told.client_id);
+    let entries = told.steps.iter().map(|step| TraceEntry {
+        client: known.client(&frame, other(step).as_deref()),
+        ..entry(step.clone(), Some(began))
     });
     Ok(show(&Trace {
-        attempt: told.attempt,
-        client,
+        client: known.client(&frame, told.client_id.as_deref()),
+        person: known.person(&frame, &told.attempt),
         began: began.into(),
+        summary: told.summary.clone(),
         causes: told.likely_causes.iter().map(|cause| Claimed::long(cause)).collect(),
         never_came: told.never_came.map(came),
-        steps: told.steps.into_iter().map(|step| entry(step, Some(began))).collect(),
+        steps: entries.collect(),
+        attempt: told.attempt.clone(),
         frame,
     }))
+}
+
+/// The clients and people of attempts, by name.
+struct Known {
+    names: Names,
+    /// Attempts, and who logged in.
+    people: HashMap<String, Thing>,
+}
+
+impl Known {
+    async fn of(at: &ManagingDomain, attempts: &[String], clients: Vec<&String>) -> Result<Self, OAuthError> {
+        let (store, domain_id) = (&at.app.store, at.domain.id());
+        let people = store.attempt_users(domain_id, attempts).await?;
+        let person = |(attempt, id): (String, String)| Some((attempt, Thing::User(id.parse().ok()?)));
+        let people: HashMap<String, Thing> = people.into_iter().filter_map(person).collect();
+        let clients = clients.into_iter().cloned().map(Thing::Client);
+        let things: Vec<Thing> = clients.chain(people.values().cloned()).collect();
+        Ok(Self { names: Names::of(store, Some(domain_id), &things).await?, people })
+    }
+
+    fn client(&self, frame: &ConsoleFrame, id: Option<&str>) -> Option<Named> {
+        Some(Named { kind: "", ..self.names.named(frame, &Thing::Client(id?.to_owned())) })
+    }
+
+    fn person(&self, frame: &ConsoleFrame, attempt: &str) -> Option<Named> {
+        Some(Named { kind: "", ..self.names.named(frame, self.people.get(attempt)?) })
+    }
+}
+
+/// The names for a list of attempts, and of steps without one.
+async fn known(at: &ManagingDomain, attempts: &[Attempt], strays: &[TimelineStep]) -> Result<Known, OAuthError> {
+    let ids: Vec<String> = attempts.iter().map(|attempt| attempt.attempt.clone()).collect();
+    let of_strays = strays.iter().filter_map(|step| step.client_id.as_ref());
+    let clients = attempts.iter().filter_map(|attempt| attempt.client_id.as_ref()).chain(of_strays);
+    Known::of(at, &ids, clients.collect()).await
+}
+
+/// The names for one attempt.
+async fn timeline_names(at: &ManagingDomain, told: &Timeline) -> Result<Known, OAuthError> {
+    let clients = told.steps.iter().filter_map(|step| step.client_id.as_ref());
+    Known::of(at, std::slice::from_ref(&told.attempt), clients.collect()).await
 }
 
 fn total(count: i64, exact: bool) -> Total {
@@ -102,13 +155,14 @@ fn meant(outcome: Outcome) -> BadgeKind {
     }
 }
 
-fn row(frame: &ConsoleFrame, attempt: Attempt) -> TraceRow {
+fn row(frame: &ConsoleFrame, known: &Known, attempt: Attempt) -> TraceRow {
     TraceRow {
         href: frame.under(&format!("traces/{}", attempt.attempt)).into(),
         began: UnixTime(attempt.began_at).into(),
-        client_id: attempt.client_id.map(|id| Claimed::long(&id)),
-        last_step: title(attempt.last_step.as_str()),
-        outcome: Badge::new(meant(attempt.last_outcome), attempt.last_outcome.as_str()),
+        client: known.client(frame, attempt.client_id.as_deref()),
+        person: known.person(frame, &attempt.attempt),
+        last_step: words::step(attempt.last_step, attempt.last_outcome),
+        outcome: Badge::new(meant(attempt.last_outcome), title(attempt.last_outcome.as_str())),
         code: attempt.last_code.map(Into::into),
         steps: attempt.steps,
         attempt: attempt.attempt,
@@ -122,17 +176,18 @@ fn entry(step: TimelineStep, began: Option<UnixTime>) -> TraceEntry {
         seconds => format!("{} later", span(seconds)),
     });
     let code = step.code.map(|code| format!("{code}: ")).unwrap_or_default();
-    let from = [("Application", step.client_id), ("Address", step.source)];
-    let shown = |(_, value): &(&String, &serde_json::Value)| **value != "";
+    // Who it is stands at the head.
+    let shown = |(name, value): &(&String, &serde_json::Value)| **value != "" && name.as_str() != "user";
     TraceEntry {
         at: UnixTime(step.at).into(),
-        title: format!("{} {}", title(step.step.as_str()), step.outcome.as_str()),
+        title: words::step(step.step, step.outcome),
         kind: meant(step.outcome),
         after,
         probable: step.probable,
         reason: step.reason.map(|reason| Claimed::long(&format!("{code}{reason}"))),
-        from: from.into_iter().filter_map(|(name, text)| Some((name, Claimed::long(&text?)))).collect(),
-        details: step.detail.iter().filter(shown).map(|(name, detail)| (title(name).into(), value(detail))).collect(),
+        client: None,
+        source: step.source.map(|source| Claimed::long(&source)),
+        details: step.detail.iter().filter(shown).map(|(name, detail)| fact(name, detail)).collect(),
     }
 }
 

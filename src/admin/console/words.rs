@@ -3,6 +3,7 @@
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
+use crate::model::flow_trace::{Outcome, Step};
 use crate::pages::Claimed;
 
 /// A span of time in its largest whole unit: `90 days`, `10 minutes`.
@@ -37,6 +38,61 @@ pub fn value(value: &Value) -> Claimed {
     }
 }
 
+/// A step of a login and how it ended, in words.
+pub fn step(step: Step, outcome: Outcome) -> &'static str {
+    match (step, outcome) {
+        (Step::Discovery, Outcome::Refused) => "Metadata refused",
+        (Step::Discovery, _) => "Metadata read",
+        (Step::Registration, Outcome::Refused) => "Registration refused",
+        (Step::Registration, _) => "Application registered",
+        (Step::Authorize, Outcome::Refused) => "Authorization request refused",
+        (Step::Authorize, _) => "Authorization request came",
+        (Step::LoginPage, Outcome::Refused) => "Login page refused",
+        (Step::LoginPage, _) => "Login page shown",
+        (Step::Login, Outcome::Refused) => "Login refused",
+        (Step::Login, _) => "Logged in",
+        (Step::SignUp, Outcome::Refused) => "Sign-up refused",
+        (Step::SignUp, _) => "Signed up",
+        (Step::ConsentPage, Outcome::Refused) => "Consent page refused",
+        (Step::ConsentPage, _) => "Consent page shown",
+        (Step::Consent, Outcome::Refused) => "Consent refused",
+        (Step::Consent, _) => "Consent given",
+        (Step::Code, Outcome::Refused) => "Code refused",
+        (Step::Code, _) => "Code sent to the application",
+        (Step::Token, Outcome::Refused) => "Token request refused",
+        (Step::Token, _) => "Token issued",
+        (Step::Refresh, Outcome::Refused) => "Refresh refused",
+        (Step::Refresh, _) => "Token refreshed",
+    }
+}
+
+/// A detail of a step in words: its name, and its value.
+pub fn fact(name: &str, told: &Value) -> (Claimed, Claimed) {
+    let (name, said) = match (name, told) {
+        ("pkce", Value::Bool(used)) => ("PKCE", if *used { "used" } else { "not used" }),
+        ("logged_in", Value::Bool(before)) => ("Logged in before", if *before { "yes" } else { "no" }),
+        ("over", Value::Bool(true)) => ("Login", "over already"),
+        ("told", Value::String(whom)) if whom == "page" => ("Told to", "the person, on a page"),
+        ("told", Value::String(whom)) if whom == "client" => ("Told to", "the application, by a redirect"),
+        ("redirect_kind", Value::String(kind)) => match kind.as_str() {
+            "loopback" => ("Redirects to", "a program on the person's machine"),
+            "private_use" => ("Redirects to", "an app, by a scheme of its own"),
+            _ => ("Redirects to", "a web address"),
+        },
+        ("redirect_uri", _) => ("Redirect URI", ""),
+        ("redirect_uris", _) => ("Redirect URIs", ""),
+        ("registered", _) => ("Registered redirect URIs", ""),
+        ("scope", _) => ("Scopes", ""),
+        ("resource", _) => ("For", ""),
+        ("code_challenge_method", _) => ("PKCE method", ""),
+        ("client_name", _) => ("Name", ""),
+        ("token_endpoint_auth_method", _) => ("Proves who it is by", ""),
+        ("registrant", _) => ("Registered by", ""),
+        _ => return (title(name).into(), value(told)),
+    };
+    (name.into(), if said.is_empty() { value(told) } else { said.into() })
+}
+
 /// The name of a member or a step in words: `login_page` becomes `Login page`.
 pub fn title(name: &str) -> String {
     let text = name.replace('_', " ");
@@ -62,5 +118,15 @@ mod tests {
         assert_eq!(value(&json!({ "a": 1 })).as_str(), r#"{"a":1}"#);
         assert_eq!(with_query("/x", &[("a", "1 &"), ("b", "")]), "/x?a=1+%26");
         assert_eq!(with_query("/x", &[("b", "")]), "/x");
+        for (name, told, words) in [
+            ("pkce", json!(true), ("PKCE", "used")),
+            ("told", json!("page"), ("Told to", "the person, on a page")),
+            ("redirect_kind", json!("loopback"), ("Redirects to", "a program on the person's machine")),
+            ("scope", json!("a b"), ("Scopes", "a b")),
+            ("max_age", json!("5"), ("Max age", "5")),
+        ] {
+            let (name, told) = fact(name, &told);
+            assert_eq!((name.as_str(), told.as_str()), words);
+        }
     }
 }

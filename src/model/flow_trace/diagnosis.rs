@@ -27,7 +27,7 @@ pub fn diagnose(steps: &[TraceStep], now: UnixTime) -> Vec<String> {
     }
     let age = now.since(last.at);
     match (last.step, last.outcome) {
-        (Step::Authorize, Outcome::Refused) => authorize(steps, last),
+        (Step::Authorize, Outcome::Refused) => authorize(last),
         (Step::LoginPage, _) => login_page(age),
         (Step::Login | Step::SignUp, Outcome::Refused) => vec![format!(
             "Nobody got in: {} refused {}, the last one because {}. An administrator can look at the account among the users.",
@@ -107,7 +107,7 @@ fn still_open(age: i64) -> String {
     if left > 0 { format!("it is open for {} minutes more", (left + 59) / 60) } else { "it is over by now".to_owned() }
 }
 
-fn authorize(steps: &[TraceStep], step: &TraceStep) -> Vec<String> {
+fn authorize(step: &TraceStep) -> Vec<String> {
     let refusal = format!("The authorization request was refused with {}: {}.", code(step), reason(step));
     let said = match step.code.as_deref() {
         Some("invalid_client") => return unknown_client(step),

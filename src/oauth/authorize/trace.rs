@@ -102,7 +102,16 @@ fn mismatch(step: TraceStep, attempt: &Attempt) -> TraceStep {
 fn led_to(attempt: &Attempt, reached: &Reached) -> TraceStep {
     let step = |outcome| attempt.at().step(reached.step, outcome).of(Some(&attempt.id));
     match reached.step {
-        Step::Code => with_redirect(step(Outcome::Done), attempt),
+        Step::Code => with_user(with_redirect(step(Outcome::Done), attempt), attempt),
+        Step::ConsentPage => with_user(step(Outcome::Waiting), attempt),
         _ => step(Outcome::Waiting),
+    }
+}
+
+/// Who is logged in in this browser.
+fn with_user(step: TraceStep, attempt: &Attempt) -> TraceStep {
+    match &attempt.browser.current {
+        Some(current) => step.with("user", current.user.id.to_string()),
+        None => step,
     }
 }

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::form::OwnSecret;
+use super::audit::Named;
 use super::frame::ConsoleFrame;
 use super::parts::{Badge, Choice, Column, Pager, Tab};
 use super::showing::Copyable;
@@ -272,8 +273,12 @@ pub struct ActivityEvent {
     pub what: Claimed,
     /// How it is drawn: `good`, `bad`, `quiet`.
     pub kind: &'static str,
-    /// Who, from where.
-    pub who: Claimed,
+    /// What, as it is stored.
+    pub action: String,
+    /// Who.
+    pub actor: Named,
+    /// The address it came from.
+    pub from: Claimed,
     /// Why it was refused.
     pub reason: Claimed,
     /// What changed: the member, before, after.

@@ -163,9 +163,11 @@ fn activity() -> ApplicationActivity {
         head: head(5),
         events: vec![ActivityEvent {
             at: at(1_795_000_000),
-            what: "client.update: refused".into(),
+            what: "Change of an application refused".into(),
+            action: "client.update".to_owned(),
             kind: "bad",
-            who: HOSTILE.into(),
+            actor: Named { name: HOSTILE.into(), kind: "administrator", ..Named::default() },
+            from: HOSTILE.into(),
             reason: HOSTILE.into(),
             changes: vec![(HOSTILE.into(), HOSTILE.into(), Claimed::long(HOSTILE))],
         }],

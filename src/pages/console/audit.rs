@@ -18,6 +18,10 @@ pub struct Audit {
     pub asked: AuditAsked,
     /// What is wrong with it.
     pub error: Option<String>,
+    /// Kinds of actors, and the one asked for.
+    pub actors: Vec<Choice>,
+    /// Actions and kinds of them.
+    pub actions: Vec<Choice>,
     /// `done`, `refused` or both.
     pub outcomes: Vec<Choice>,
     /// The events, newest first.
@@ -61,11 +65,17 @@ pub struct AuditRow {
     /// When.
     pub at: Moment,
     /// Who.
-    pub actor: Claimed,
-    /// What.
+    pub actor: Named,
+    /// Everything that they did.
+    pub of_actor: Href,
+    /// What, in words.
+    pub what: String,
+    /// What, as it is stored.
     pub action: String,
-    /// To which thing.
-    pub target: Claimed,
+    /// To which thing; `None` where there is none but the actor.
+    pub target: Option<Named>,
+    /// Everything that happened to it.
+    pub of_target: Option<Href>,
     /// How it ended.
     pub outcome: Badge,
     /// The rule that refused it.
@@ -78,6 +88,26 @@ pub struct AuditRow {
     pub changes: Vec<AuditChange>,
     /// What else is worth knowing: names and values.
     pub details: Vec<(Claimed, Claimed)>,
+}
+
+impl AuditRow {
+    /// To which thing, and everything that happened to it.
+    fn thing(&self) -> Option<(&Named, &Href)> {
+        self.target.as_ref().zip(self.of_target.as_ref())
+    }
+}
+
+/// A thing by its name.
+#[derive(Debug, Clone, Default)]
+pub struct Named {
+    /// Its name; its id where it has none, or is not known.
+    pub name: Claimed,
+    /// What it is: "application"; empty where the name says it all.
+    pub kind: &'static str,
+    /// Its page; `None` where there is none.
+    pub href: Option<Href>,
+    /// Its id; empty where the name says it all.
+    pub id: Claimed,
 }
 
 /// A member that was changed.

@@ -51,7 +51,7 @@ pub use application::{
     ApplicationRegistration, ApplicationScopes, ApplicationSecrets, DriftRow, FieldErrors, ScopeRow, SecretRow,
 };
 pub use applications::{ApplicationRow, Applications, ApplicationsOutcome, ApplicationsTable};
-pub use audit::{Audit, AuditAsked, AuditChange, AuditRow};
+pub use audit::{Audit, AuditAsked, AuditChange, AuditRow, Named};
 pub use chart::{Bar, Chart, Series, Shape};
 pub use confirm::Confirm;
 pub use domains::{DomainPreview, DomainRow, Domains, NewDomain};

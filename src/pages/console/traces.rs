@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::audit::Named;
 use super::frame::ConsoleFrame;
 use super::parts::{Badge, BadgeKind, Choice, Column, Pager};
 use crate::pages::{Claimed, Href, Moment};
@@ -25,8 +26,10 @@ pub struct Traces {
 }
 
 impl Traces {
-    fn columns() -> [Column; 4] {
-        [Column::new("Began"), Column::new("Application"), Column::new("Last step"), Column::number("Steps")]
+    fn columns() -> [Column; 5] {
+        let columns = ["Began", "Application", "Person", "Last step"].map(Column::new);
+        let [began, application, person, last] = columns;
+        [began, application, person, last, Column::number("Steps")]
     }
 
     fn is_narrowed(&self) -> bool {
@@ -44,9 +47,11 @@ pub struct TraceRow {
     /// When it began.
     pub began: Moment,
     /// The client, by its own account.
-    pub client_id: Option<Claimed>,
-    /// What the last step was about.
-    pub last_step: String,
+    pub client: Option<Named>,
+    /// Who logged in.
+    pub person: Option<Named>,
+    /// The last step in words.
+    pub last_step: &'static str,
     /// How that ended.
     pub outcome: Badge,
     /// The code of its error.
@@ -63,10 +68,14 @@ pub struct Trace {
     pub frame: ConsoleFrame,
     /// Its identifier.
     pub attempt: String,
-    /// The client, by its own account, and its page where there is such a client.
-    pub client: Option<(Claimed, Href)>,
+    /// The client, by its own account.
+    pub client: Option<Named>,
+    /// Who logged in.
+    pub person: Option<Named>,
     /// When it began.
     pub began: Moment,
+    /// What came of it: "Succeeded, after one wrong password".
+    pub summary: String,
     /// What probably went wrong, the likeliest first.
     pub causes: Vec<Claimed>,
     /// What is waited for and never came.
@@ -81,7 +90,7 @@ pub struct TraceEntry {
     /// When.
     pub at: Moment,
     /// What, and how it ended: "Login refused".
-    pub title: String,
+    pub title: &'static str,
     /// How that is meant.
     pub kind: BadgeKind,
     /// How many seconds after the beginning; `None` for what belongs to no attempt.
@@ -90,8 +99,10 @@ pub struct TraceEntry {
     pub probable: bool,
     /// Why it was refused.
     pub reason: Option<Claimed>,
-    /// The client and the source.
-    pub from: Vec<(&'static str, Claimed)>,
+    /// The client, where it is not the attempt's.
+    pub client: Option<Named>,
+    /// The address it came from.
+    pub source: Option<Claimed>,
     /// What else is worth knowing.
     pub details: Vec<(Claimed, Claimed)>,
 }
