@@ -153,7 +153,8 @@ impl Service<Request> for Halves {
 
 fn is_of_administration(path: &str) -> bool {
     let first = path.split('/').nth(1).unwrap_or_default();
-    matches!(first, "api" | "console")
+    // The root leads to the console.
+    matches!(first, "" | "api" | "console")
 }
 
 /// The router of the listener for metrics.

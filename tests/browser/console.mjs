@@ -236,7 +236,7 @@ async function tutorial(scene, page) {
     const row = page.locator('main tbody tr', { hasText: found.client });
     assert.equal(await row.count(), 1);
     await press(page, row.locator('.row-link'));
-    assert.match(await page.textContent('#cause'), /Nothing failed/);
+    assert.match(await page.textContent('#cause'), /Succeeded/);
     const steps = await page.locator('#steps .timeline > li').count();
     assert.ok(steps >= 4, `${steps} steps`);
   });

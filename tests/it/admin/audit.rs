@@ -73,6 +73,8 @@ async fn events_are_paged_without_gaps_and_narrowed(#[values(Backend::Sqlite, Ba
     for (filter, wanted) in [
         ("&actor=client:even".to_owned(), of(&|number| number % 2 == 0)),
         ("&action=sample.make".to_owned(), of(&|number| number % 3 == 0)),
+        ("&actor=client:&action=sample.make".to_owned(), of(&|number| number % 3 == 0)),
+        ("&actor=user:&action=sample.".to_owned(), vec![]),
         ("&target=thing-7".to_owned(), vec![7]),
         ("&outcome=refused&action=sample.".to_owned(), of(&|number| number % 4 == 0)),
         ("&request_id=request-5".to_owned(), vec![11, 10]),
@@ -189,4 +191,57 @@ async fn the_console_shows_narrows_and_exports_events(#[values(Backend::Sqlite, 
     let mut owner = server.console(Role::Owner, &[]).await;
     let page = owner.send(Method::GET, &server_log, None).await;
     assert!(page.status == 200 && page.text.contains("administrator.create"), "{}", page.text);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_console_names_who_did_what_to_which_thing(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    server.set_domain(|settings| settings.open_registration = true).await;
+    let user = server.owner().await.post("/domains/main/users", json!({ "username": "ada" })).await.expect(201);
+    let body = json!({ "client_name": "Wiki <b>", "redirect_uris": ["https://wiki.example/cb"],
+        "token_endpoint_auth_method": "none" });
+    let client = server.api.register("", &body).await.expect(201)["client_id"].as_str().unwrap().to_owned();
+    let (domain, id) = (server.domain().await, user["id"].as_str().unwrap());
+    let own = Actor { name: format!("user:{id}"), source: None, request_id: None, token_id: None };
+    let gone = own.did(&server.clock, Some(domain.id()), "client.delete", "gone-since");
+    let events = [own.did(&server.clock, Some(domain.id()), "user.password", id).refused("wrong"), gone];
+    server.app.store.write_audit(&events).await.unwrap();
+    let mut owner = server.console(Role::Owner, &[]).await;
+    let url = format!("{}/console/domains/main/audit", server.api.base);
+    let page = owner.send(Method::GET, &url, None).await.text;
+    for part in [
+        "User created",
+        "Application registered",
+        "Change of a password refused",
+        "a test&#39;s owner</a> <span class=\"hint\">API token</span>",
+        "anybody, by open registration",
+        "<details id=\"filters\" class=\"card\"><summary>",
+        "<option value=\"client.register\">Application registered</option>",
+        "<option value=\"administrator:\">Administrators</option>",
+        "<code>client.register</code>",
+    ] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    assert!(
+        page.contains(&format!("<a class=\"claimed\" href=\"/console/domains/main/users/{id}\">ada</a>")),
+        "{page}"
+    );
+    assert!(
+        page.contains(&format!("href=\"/console/domains/main/applications/{client}\">Wiki &#60;b&#62;</a>")),
+        "{page}"
+    );
+    assert!(page.contains("gone-since") && !page.contains("applications/gone-since"), "no link where there is no page");
+    let actor = format!("user:{id}");
+    let page = owner.send(Method::GET, &format!("{url}?actor={actor}"), None).await.text;
+    assert!(page.contains("<details id=\"filters\" class=\"card\" open>"), "{page}");
+    assert!(page.contains(&format!("<option value=\"{actor}\" selected>ada</option>")), "{page}");
+    let row = &page[page.find("Change of a password refused").unwrap()..];
+    let row = &row[..row.find("<details").unwrap()];
+    assert_eq!(row.matches("ada</a>").count(), 1, "who acts on themselves is named once: {row}");
+    let strange = owner.send(Method::GET, &format!("{url}?actor=client%3A%00&action=sample."), None).await;
+    assert_eq!(strange.status, 422);
+    let activity = format!("{}/console/domains/main/applications/{client}/activity", server.api.base);
+    let page = owner.send(Method::GET, &activity, None).await.text;
+    assert!(page.contains("Application registered") && page.contains("anybody, by open registration"), "{page}");
 }

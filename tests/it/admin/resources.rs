@@ -4,6 +4,8 @@ use http::Method;
 use registrar::model::administrator::Role;
 use rstest::rstest;
 use serde_json::{Value, json};
+use wiremock::matchers::path;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::{AdminApi, Answer, Backend, Credentials, Origin, TestServer};
 
@@ -448,4 +450,43 @@ async fn an_auditor_is_offered_no_button_and_pushes_none(
         let refused = auditor.send(Method::POST, &format!("{own}{part}"), Some(&[])).await;
         assert_eq!(refused.status, 403, "{part}");
     }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_server_without_tls_is_tested_where_its_host_is_named(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+    #[values(true, false)] named: bool,
+) {
+    let theirs = MockServer::start().await;
+    let (url, port) = (format!("{}/mcp", theirs.uri()), theirs.address().port());
+    let mut settings = registrar::config::Settings::default().fetch;
+    if named {
+        settings.allow = registrar::config::List(vec![format!("127.0.0.1:{port}").parse().unwrap()]);
+    }
+    let fetcher = registrar::fetch::Fetcher::guarded(&settings).unwrap();
+    let Some(server) = TestServer::start_with_fetcher(backend, fetcher).await else { return };
+    let document = format!("{}/.well-known/oauth-protected-resource/mcp", theirs.uri());
+    let challenge = ResponseTemplate::new(401)
+        .insert_header("www-authenticate", format!("Bearer resource_metadata=\"{document}\"").as_str());
+    Mock::given(path("/mcp")).respond_with(challenge).mount(&theirs).await;
+    let metadata = json!({ "resource": url, "authorization_servers": [server.app.issuer_of("main")] });
+    let metadata = ResponseTemplate::new(200).set_body_json(metadata);
+    Mock::given(path("/.well-known/oauth-protected-resource/mcp")).respond_with(metadata).mount(&theirs).await;
+    let owner = server.owner().await;
+    let made = make(&owner, "Local", &url).await;
+    let test = tested(&owner, &made).await;
+    let outcome = if named { "done" } else { "warning" };
+    for name in ["challenge", "metadata"] {
+        assert_eq!(step(&test, name)["outcome"], outcome, "{test:#}");
+    }
+    let mut browser = server.console(Role::Owner, &[]).await;
+    let id = made["id"].as_str().unwrap();
+    let page = format!("{}/console/domains/main/mcp-servers/{id}/test", server.api.base);
+    let page = browser.send(Method::POST, &page, Some(&[])).await.text;
+    assert_eq!(page.contains("Could not look: whether the server asks for a token"), !named, "{page}");
+    assert_eq!(page.contains("The server asks for a token"), named, "{page}");
+    assert_eq!(page.contains(&format!("Put 127.0.0.1:{port} in the list fetch.allow")), !named, "{page}");
+    assert!(!page.contains('`'), "{page}");
+    assert_eq!(theirs.received_requests().await.unwrap().is_empty(), !named);
 }

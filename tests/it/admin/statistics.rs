@@ -99,12 +99,66 @@ async fn the_overview_renders_with_nothing_and_with_much(
         assert_eq!(page.status, 200, "{}", page.text);
         assert!(
             page.text.contains("Client credentials")
-                && page.text.contains("/console/domains/main/audit?outcome=refused")
+                && page.text.contains("/console/domains/main/audit?action=client.register&amp;outcome=refused")
         );
+        // The refused requests lead to what they were refused for, of the same time.
+        let range = if range == "?range=nonsense" { "" } else { range };
+        assert!(page.text.contains(&format!("\"/console/domains/main{range}#refusals\"")), "{}", page.text);
         // Every link of the page's own part of the console leads somewhere.
         for link in ["keys", "audit", "traces"] {
             let linked = browser.send(Method::GET, &format!("{base}/console/domains/main/{link}"), None).await;
             assert_eq!(linked.status, 200, "{link}: {}", linked.text);
         }
     }
+}
+
+#[rstest]
+#[tokio::test]
+async fn applications_are_the_same_number_wherever_they_are_counted(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    server.add_machine("").await;
+    registered(&server, &fixture("backend_to_backend")).await;
+    server.add_resource("Orders", &["https://orders.example/mcp"]).await;
+    let mut owner = server.console(Role::Owner, &[]).await;
+    let base = server.api.base.clone();
+    let mut read =
+        async |path: &str| owner.send(Method::GET, &format!("{base}/console/domains{path}"), None).await.text;
+    let (overview, list, domains) = (read("/main").await, read("/main/applications").await, read("").await);
+    let told = server.owner().await.get(STATISTICS).await.expect(200);
+    let all = told["clients"].as_array().unwrap();
+    let count: i64 = all.iter().map(|one| one["total"]["count"].as_i64().unwrap()).sum();
+    assert!(list.contains(&format!("{count} in all")), "{count}: {list}");
+    assert!(overview.contains(&format!("<span class=\"stat-value\">{count}</span>")), "{overview}");
+    assert!(domains.contains(&format!("<td class=\"number\">{count}</td>")), "{domains}");
+    let by_hand = all.iter().find(|one| one["origin"] == "manual").unwrap()["total"]["count"].as_i64().unwrap();
+    let by_hand = (by_hand, read("/main/applications?origin=manual").await);
+    assert!(by_hand.1.contains(&format!("{} in all", by_hand.0)), "{by_hand:?}");
+    let shares = overview.split("share-part\">").skip(1).map(|rest| rest.split(' ').next().unwrap());
+    assert_eq!(shares.map(|share| share.parse::<u64>().unwrap()).sum::<u64>(), 100);
+}
+
+#[rstest]
+#[tokio::test]
+async fn reasons_of_refusals_add_up_to_the_tile(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let mut browser = server.console(Role::Auditor, &[]).await;
+    let machine = server.add_machine("").await;
+    for _ in 0..2 {
+        server.api.token_answer(&machine, "no.such.scope").await.expect_error(400, "invalid_scope");
+    }
+    server.api.register("", &json!({ "redirect_uris": ["https://app.example/*"] })).await.expect(400);
+    server.app.flush().await.unwrap();
+    let url = format!("{}/console/domains/main", server.api.base);
+    let page = browser.send(Method::GET, &url, None).await.text;
+    let card = &page[page.find("id=\"refusals\"").unwrap()..];
+    let card = &card[..card.find("</ul>").unwrap()];
+    let counts = card.split("<strong class=\"number\">").skip(1).map(|rest| rest.split('<').next().unwrap());
+    assert_eq!(counts.map(|count| count.parse::<u64>().unwrap()).sum::<u64>(), 3, "{card}");
+    assert!(
+        card.contains("<code>invalid_scope</code>") && !card.contains("<a "),
+        "no count claims to be a list: {card}"
+    );
+    assert!(page.contains("<span class=\"stat-value\">3</span>"), "{page}");
 }

@@ -175,5 +175,50 @@ async fn the_console_tells_an_attempt_with_its_cause_first(
     assert!(cause < steps && one.text.contains("Likely cause"));
     let waiting = browser.send(http::Method::GET, &format!("{url}/{}", attempt_id(1)), None).await;
     assert!(waiting.text.contains("Never came") && waiting.text.contains("The login (or sign-up)"));
+    assert!(waiting.text.contains("Login page shown"), "{}", waiting.text);
     assert_eq!(browser.send(http::Method::GET, &format!("{url}/nothing"), None).await.status, 404);
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_attempt_that_succeeded_says_so_with_names_and_what_was_refused(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let ada = server.add_user("ada").await;
+    let client = server.add_machine("").await;
+    let (domain_id, attempt) = (server.domain().await.id(), AttemptId(attempt_id(1)));
+    let step = |number: u32, kind| {
+        let step = TraceStep::new(domain_id, kind, Outcome::Done).of(Some(&attempt)).by(Some(&client.id));
+        TraceStep { id: ordered_uuid(&server.clock, number), at: server.clock.now(), ..step.from("192.0.2.7") }
+    };
+    let stranger = step(0, Step::Registration).of(None).by(None).refused("invalid_redirect_uri", "a stranger's");
+    let document = AttemptId(attempt_id(2));
+    let steps = [
+        stranger,
+        step(1, Step::Authorize).with("pkce", true).with("resource", vec!["https://mcp.example"]),
+        step(2, Step::Login).refused("access_denied", "the password is wrong"),
+        step(3, Step::Login),
+        step(4, Step::Code).with("user", ada.id.to_string()),
+        step(5, Step::Token).with("audience", vec!["https://mcp.example"]),
+        step(6, Step::Authorize).of(Some(&document)).by(Some("https://client.example/document")),
+    ];
+    server.app.store.write_flow_steps(&steps).await.unwrap();
+    let mut browser = server.console(Role::Auditor, &["main"]).await;
+    let url = format!("{}/console/domains/main/traces", server.api.base);
+    let page = browser.send(http::Method::GET, &format!("{url}/{attempt}"), None).await.text;
+    for part in ["Succeeded, after one wrong password", "<dt>PKCE</dt>", ">used<", "Code sent to the application"] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    assert!(!page.contains("stranger") && !page.contains("Nothing failed"), "{page}");
+    let links = [format!("/applications/{}\"", client.id), format!("/users/{}\">ada</a>", ada.id)];
+    let list = browser.send(http::Method::GET, &url, None).await.text;
+    for link in links {
+        assert!(page.contains(&link) && list.contains(&link), "{link} is not in {page} or {list}");
+    }
+    let of_document = browser.send(http::Method::GET, &format!("{url}/{document}"), None).await.text;
+    let shown = "<span class=\"claimed\">https://client.example/document</span>";
+    assert!(of_document.contains(shown), "what has no page is no link: {of_document}");
+    let told = server.owner().await.get(&format!("{TRACES}/{attempt}")).await.expect(200);
+    assert_eq!(told["summary"], "Succeeded, after one wrong password");
 }

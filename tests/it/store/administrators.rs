@@ -328,6 +328,13 @@ async fn api_tokens_are_kept_listed_used_and_revoked(#[values(Backend::Sqlite, B
     assert_eq!((found.id, found.role, found.domain_id), (narrow.id, Role::Editor, Some(story.domain_id)));
     assert!(store.api_token_by_hash(&[3; 32]).await.unwrap().is_none());
     assert_eq!(store.api_token(wide.id).await.unwrap().unwrap().label, "wide");
+    let labels = store.api_token_labels(&[wide.id.0, uuid::Uuid::from_u128(1)]).await.unwrap();
+    assert_eq!(labels, [(wide.id.0, "wide".to_owned())]);
+    assert!(store.api_token_labels(&[]).await.unwrap().is_empty());
+    let ada = owner(&story, "ada").await;
+    let names = store.administrator_names(&[ada.id.0, wide.id.0]).await.unwrap();
+    assert_eq!(names, [(ada.id.0, "ada".to_owned())]);
+    assert!(store.administrator_names(&[]).await.unwrap().is_empty());
     let ids = |tokens: Vec<ApiToken>| tokens.into_iter().map(|token| token.id).collect::<Vec<_>>();
     assert_eq!(ids(store.api_tokens(None, 1).await.unwrap()), [wide.id]);
     assert_eq!(ids(store.api_tokens(Some(wide.id), 5).await.unwrap()), [narrow.id]);

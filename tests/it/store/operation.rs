@@ -199,8 +199,11 @@ async fn initial_access_tokens_are_kept_listed_used_and_revoked(
     let audit = story.audit("initial_access_token.create");
     store.create_initial_access_token(story.domain_id, &token, &audit).await.unwrap();
     let found = store.initial_access_token(story.domain_id, &token.hash).await.unwrap().unwrap();
-    assert_eq!((found.id, found.label, found.expires_at), (token.id, token.label, token.expires_at));
+    assert_eq!((found.id, &found.label, found.expires_at), (token.id, &token.label, token.expires_at));
     assert!(store.initial_access_token(story.domain_id, &[1]).await.unwrap().is_none());
+    let labels = store.initial_access_token_labels(story.domain_id, &[token.id.0, uuid::Uuid::from_u128(1)]).await;
+    assert_eq!(labels.unwrap(), [(token.id.0, "for the portal".to_owned())]);
+    assert!(store.initial_access_token_labels(story.domain_id, &[]).await.unwrap().is_empty());
     let register = async |name: &str| {
         let (client, audit) = (story.client(name), story.audit("client.register"));
         let initial_access_token = Some(token.id);

@@ -69,11 +69,15 @@ async fn clients_are_counted_by_origin_and_status(#[values(Backend::Sqlite, Back
         (Origin::Gateway, ClientStatus::Active),
         (Origin::Gateway, ClientStatus::Suspended),
         (Origin::Open, ClientStatus::Pending),
+        (Origin::Manual, ClientStatus::Active),
+        (Origin::Manual, ClientStatus::Active),
     ]
     .into_iter()
     .enumerate()
     {
-        let client = Client { origin, status, ..story.client(&format!("c{number}")) };
+        let mut client = Client { origin, status, ..story.client(&format!("c{number}")) };
+        // What is nothing but a resource's credentials is no application.
+        client.settings.resource_credentials = number == 5;
         story.add(&client, None).await;
     }
     let counts = story.store.client_counts(story.domain_id).await.unwrap();
@@ -84,6 +88,7 @@ async fn clients_are_counted_by_origin_and_status(#[values(Backend::Sqlite, Back
         [
             (Origin::Gateway, ClientStatus::Active, exactly(2)),
             (Origin::Gateway, ClientStatus::Suspended, exactly(1)),
+            (Origin::Manual, ClientStatus::Active, exactly(1)),
             (Origin::Open, ClientStatus::Pending, exactly(1)),
         ]
     );

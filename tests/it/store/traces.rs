@@ -94,8 +94,11 @@ async fn a_timeline_has_what_probably_belongs_to_it(#[values(Backend::Sqlite, Ba
     let mut elsewhere = step(&story, 2, "", Step::Registration).refused("invalid_redirect_uri", "other");
     (elsewhere.client_id, elsewhere.source) = (None, Some("198.51.100.1".to_owned()));
     store.write_flow_steps(&[step(&story, 0, "", Step::Discovery), refused, elsewhere]).await.unwrap();
+    let registered = step(&story, 2, "", Step::Registration).with("client_name", "x");
+    let registered = TraceStep { id: ordered_uuid(&story.clock, 6), ..registered };
+    store.write_flow_steps(&[registered]).await.unwrap();
     story.clock.advance(900);
-    let own = [step(&story, 3, "a", Step::Authorize), step(&story, 4, "a", Step::Code)];
+    let own = [step(&story, 3, "a", Step::Authorize), step(&story, 4, "a", Step::Code).with("user", "u")];
     store.write_flow_steps(&own).await.unwrap();
     let attempt = AttemptId("a".to_owned());
     let kinds = async || -> Vec<Step> {
@@ -105,6 +108,11 @@ async fn a_timeline_has_what_probably_belongs_to_it(#[values(Backend::Sqlite, Ba
     assert_eq!(kinds().await, [Step::Discovery, Step::Registration, Step::Authorize, Step::Code]);
     let read = store.flow_timeline(story.domain_id, &attempt).await.unwrap();
     assert_eq!(read[2..], own, "as it was written");
+    assert_eq!(read[1].outcome, Outcome::Done, "what a stranger at the same address was refused is no part of it");
+    let attempts = ["a".to_owned(), "b".to_owned()];
+    let people = store.attempt_users(story.domain_id, &attempts).await.unwrap();
+    assert_eq!(people, [("a".to_owned(), "u".to_owned())]);
+    assert!(store.attempt_users(story.domain_id, &[]).await.unwrap().is_empty());
     story.clock.advance(5);
     let lost = step(&story, 5, "", Step::Token).refused("invalid_client", "its secret is wrong");
     store.write_flow_steps(&[lost]).await.unwrap();

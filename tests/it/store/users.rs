@@ -331,3 +331,28 @@ async fn what_changed_meanwhile_is_not_deleted_and_what_is_gone_is_no_failure_of
     let error = OAuthError::from(store.add_user_link(domain_id, &link, None).await.unwrap_err());
     assert_eq!((error.status, error.code), (404, "not_found"), "{:?}", error.cause);
 }
+
+#[rstest]
+#[tokio::test]
+async fn users_and_clients_are_named_by_their_ids(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(story) = Story::begin(backend).await else { return };
+    let store = &story.store;
+    let ada = user(&story, "Ada", None);
+    store.create_user(&ada, None, &story.audit("user.create")).await.unwrap();
+    story.add(&story.client("a"), None).await;
+    let mut nameless = story.client("b");
+    nameless.metadata.client_name = None;
+    story.add(&nameless, None).await;
+    let unknown = uuid::Uuid::from_u128(1);
+    let names = store.user_names(story.domain_id, &[ada.id.0, unknown]).await.unwrap();
+    assert_eq!(names, [(ada.id.0, "Ada".to_owned())]);
+    let ids = ["a", "b", "gone"].map(str::to_owned);
+    let mut names = store.client_names(story.domain_id, &ids).await.unwrap();
+    names.sort();
+    assert_eq!(names, [("a", "a"), ("b", "")].map(|(id, name)| (id.to_owned(), name.to_owned())));
+    assert!(story.add_domain("other").await);
+    let other = store.domain_named("other").await.unwrap().unwrap().id();
+    assert!(store.user_names(other, &[ada.id.0]).await.unwrap().is_empty());
+    assert!(store.client_names(other, &ids).await.unwrap().is_empty());
+    assert!(store.client_names(other, &[]).await.unwrap().is_empty());
+}
