@@ -208,7 +208,7 @@ async fn a_probe_goes_by_http_to_hosts_that_are_named_and_nothing_is_fetched_so(
         assert_eq!(refused(&fetcher, url).await, "not https", "{url}");
         fetcher.probe(&probe::Probe::new(http::Method::GET, url)).await.map(|answer| answer.status)
     };
-    for entries in [&format!("127.0.0.1:{port}"), "127.0.0.1", "127.0.0.0/8"] {
+    for entries in [format!("127.0.0.1:{port}").as_str(), "127.0.0.1", "127.0.0.0/8"] {
         assert_eq!(probe(entries, &url).await, Ok(401), "{entries}");
     }
     assert_eq!(probe(NAME, &by_name).await, Ok(401));

@@ -1,7 +1,6 @@
 //! What a page's rows are about, by name: looked up in one statement for each kind of thing.
 
 use std::collections::{BTreeSet, HashMap};
-use std::hash::Hash;
 
 use uuid::Uuid;
 
@@ -142,7 +141,7 @@ impl Names {
 }
 
 /// The ids of one kind, each once.
-fn ids<T: Ord + Hash>(things: &[Thing], of: impl Fn(&Thing) -> Option<T>) -> Vec<T> {
+fn ids<T: Ord>(things: &[Thing], of: impl Fn(&Thing) -> Option<T>) -> Vec<T> {
     things.iter().filter_map(of).collect::<BTreeSet<T>>().into_iter().collect()
 }
 

@@ -21,11 +21,13 @@ fn row(client_id: &str, name: &str, state: Badge) -> ApplicationRow {
 }
 
 fn list() -> Applications {
-    let origins = vec![Choice::new("", "Any", false), Choice::new("gateway", "Gateway", true)];
     Applications {
         frame: frame(Section::Applications),
         search: "wiki".to_owned(),
-        filters: vec![("origin", "Origin", origins), ("used", "Used", vec![Choice::new("", "Any", true)])],
+        filters: vec![
+            ("origin", "Origin", vec![Choice::new("gateway", "Gateway", true)]),
+            ("used", "Used", Vec::new()),
+        ],
         table: ApplicationsTable {
             list: "/console/domains/main/applications".into(),
             refresh: "/console/domains/main/applications?q=wiki&fragment=1".into(),

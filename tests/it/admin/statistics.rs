@@ -99,7 +99,7 @@ async fn the_overview_renders_with_nothing_and_with_much(
         assert_eq!(page.status, 200, "{}", page.text);
         assert!(
             page.text.contains("Client credentials")
-                && page.text.contains("/console/domains/main/audit?action=client.register&amp;outcome=refused")
+                && page.text.contains("/console/domains/main/audit?action=client.register&#38;outcome=refused")
         );
         // The refused requests lead to what they were refused for, of the same time.
         let range = if range == "?range=nonsense" { "" } else { range };
