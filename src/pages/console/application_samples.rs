@@ -3,7 +3,6 @@
 use super::secret_samples::secrets;
 use super::tests::{HOSTILE, Sample, at, frame};
 use super::*;
-use crate::pages::Claimed;
 
 const PATH: &str = "/console/domains/main/applications/c1";
 
@@ -21,13 +20,11 @@ fn row(client_id: &str, name: &str, state: Badge) -> ApplicationRow {
 }
 
 fn list() -> Applications {
+    let origins = vec![Choice::new("", "Any", false), Choice::new("gateway", "Gateway", true)];
     Applications {
         frame: frame(Section::Applications),
         search: "wiki".to_owned(),
-        filters: vec![
-            ("origin", "Origin", vec![Choice::new("gateway", "Gateway", true)]),
-            ("used", "Used", Vec::new()),
-        ],
+        filters: vec![("origin", "Origin", origins), ("used", "Used", vec![Choice::new("", "Any", true)])],
         table: ApplicationsTable {
             list: "/console/domains/main/applications".into(),
             refresh: "/console/domains/main/applications?q=wiki&fragment=1".into(),
@@ -99,7 +96,7 @@ fn general() -> ApplicationGeneral {
             ]),
             ..ApplicationForm::default()
         },
-        others: vec![(HOSTILE.into(), Claimed::long(HOSTILE)), ("tos_uri".into(), "https://wiki.example/tos".into())],
+        others: vec![(HOSTILE.into(), HOSTILE.into()), ("tos_uri".into(), "https://wiki.example/tos".into())],
         registrars: vec![Choice::new("g1", "API gateway (g1)", true), Choice::new("g2", HOSTILE, false)],
     }
 }
@@ -120,7 +117,7 @@ fn endpoints() -> ApplicationEndpoints {
 
 fn scopes() -> ApplicationScopes {
     let choice = Choice {
-        description: Claimed::long(HOSTILE),
+        description: HOSTILE.into(),
         risk: Some("full control of the clients it registers".into()),
         ..Choice::new("dcr_admin", "Client_registration_admin", true)
     };
@@ -140,7 +137,7 @@ fn registration() -> ApplicationRegistration {
     let drift = |member: &str, because| DriftRow {
         member: member.to_owned(),
         name: member.into(),
-        sent: Claimed::long(HOSTILE),
+        sent: HOSTILE.into(),
         in_force: "–".into(),
         because,
     };
@@ -153,8 +150,8 @@ fn registration() -> ApplicationRegistration {
         updated: None,
         refused_today: true,
         drift: vec![drift("client_name", Badge::new(BadgeKind::Warn, "Administrator"))],
-        findings: vec![(HOSTILE.into(), Badge::new(BadgeKind::Quiet, "dropped"), Claimed::long(HOSTILE))],
-        asked: vec![(HOSTILE.into(), Claimed::long(HOSTILE))],
+        findings: vec![(HOSTILE.into(), Badge::new(BadgeKind::Quiet, "dropped"), HOSTILE.into())],
+        asked: vec![(HOSTILE.into(), HOSTILE.into())],
         may_take: true,
     }
 }
@@ -171,7 +168,7 @@ fn activity() -> ApplicationActivity {
             actor: Named { name: HOSTILE.into(), kind: "administrator", ..Named::default() },
             from: HOSTILE.into(),
             reason: HOSTILE.into(),
-            changes: vec![(HOSTILE.into(), HOSTILE.into(), Claimed::long(HOSTILE))],
+            changes: vec![(HOSTILE.into(), HOSTILE.into(), HOSTILE.into())],
         }],
         pager: Pager { older: Some(format!("{PATH}/activity?cursor=x").into()), ..Pager::default() },
     }
