@@ -216,7 +216,9 @@ fn things_of(event: &AuditEventView) -> [Thing; 2] {
 fn row(frame: &ConsoleFrame, names: &Names, event: AuditEventView) -> AuditRow {
     let path = &frame.href(&frame.section);
     let [actor, target] = things_of(&event);
-    let told = (!event.target.is_empty() && target != actor).then_some(&target);
+    // A login is refused to nobody known.
+    let is_thing = !matches!(event.target.as_str(), "" | "unknown");
+    let told = (is_thing && target != actor).then_some(&target);
     let refused = event.outcome == Outcome::Refused.as_str();
     let kind = if refused { BadgeKind::Bad } else { BadgeKind::Good };
     let request = event.request_id.map(|id| {

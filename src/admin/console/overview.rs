@@ -220,12 +220,12 @@ fn refusals(told: &Statistics) -> Vec<Refusal> {
     refusals
 }
 
-/// Where single refusals are told. What a rate limit refused is counted alone, so neither list claims a number.
+/// Where single refusals are told. Not every refusal is: neither list claims a number.
 fn refusal_links(frame: &ConsoleFrame) -> Vec<(&'static str, Href)> {
     let audit = with_query(&frame.under("audit"), &[("action", "client.register"), ("outcome", "refused")]);
     vec![
         ("Refused registrations in the audit log", audit.into()),
-        ("Login attempts and what was refused before them", frame.under("traces").into()),
+        ("Refused token requests of logins", frame.under("traces").into()),
     ]
 }
 

@@ -55,7 +55,7 @@ pub fn diagnose(steps: &[TraceStep], now: UnixTime) -> Vec<String> {
 pub fn summary(steps: &[TraceStep]) -> String {
     let Some(last) = last(steps) else { return "Nothing came".to_owned() };
     let end = match (last.step, last.outcome) {
-        (_, Outcome::Refused) => return format!("Refused: {}", things(last, 1)),
+        (_, Outcome::Refused) => return format!("Ended with {}", things(last, 1)),
         (Step::Token | Step::Refresh, Outcome::Done) => "Succeeded",
         _ => "Not finished",
     };
@@ -362,7 +362,7 @@ mod tests {
             ),
             (vec![wrong(), page.clone()], "Not finished, after one wrong password"),
             (vec![page], "Not finished"),
-            (vec![done(Step::Code), own(Step::Token, Outcome::Refused)], "Refused: one refused token request"),
+            (vec![done(Step::Code), own(Step::Token, Outcome::Refused)], "Ended with one refused token request"),
             (Vec::new(), "Nothing came"),
         ] {
             assert_eq!(summary(&flow(steps)), told);
