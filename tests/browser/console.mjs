@@ -249,7 +249,7 @@ async function tutorial(scene, page) {
     has(/\| (settings\.)?registration \| false \| true/);
     has(/\| (settings\.)?sign_up \| false \| true/);
     has(/client_name \| .*CRM.* \| .*CRM of the administrator/);
-    assert.match(await page.textContent('#events'), /owner|administrator:/);
+    assert.match(await page.textContent('#events'), /owner|administrator/);
   });
 }
 
