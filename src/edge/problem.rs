@@ -41,6 +41,7 @@ pub async fn for_people(app: &App, path: &str, request_id: &str, response: Respo
         frame: frame(app, path),
         title: title(parts.status).to_owned(),
         explanation: sentence(&told.error_description),
+        technical: None,
         remedies: remedies(parts.status).iter().map(|remedy| (*remedy).to_owned()).collect(),
         code: told.error,
         trace_id: Some(request_id.to_owned()),

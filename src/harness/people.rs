@@ -183,7 +183,8 @@ async fn arrival(answer: Response) -> Result<Arrival, OAuthError> {
     let status = answer.status();
     let page = text(answer).await;
     if status.as_u16() >= 400 {
-        let told = inside(&page, "id=\"explanation\"").unwrap_or_default();
+        let told = inside(&page, "id=\"technical\"").or_else(|| inside(&page, "id=\"explanation\""));
+        let told = told.unwrap_or_default();
         let told = format!("the server shows an error page ({}): {told}", status.as_u16());
         return Err(OAuthError::new("invalid_request", 422, told));
     }

@@ -198,7 +198,8 @@ fn problem(at: &InDomain, error: &OAuthError) -> Response {
     let page = ErrorPage {
         frame: frame(at),
         title: "You are not signed out".to_owned(),
-        explanation: format!("The application that sent you here asked in a wrong way: {}.", error.description),
+        explanation: "The application that sent you here asked in a way that this server does not take.".to_owned(),
+        technical: Some(format!("{}.", error.description)),
         remedies: vec!["Go back and close the application's window, or sign out on your account page.".to_owned()],
         code: error.code.to_owned(),
         trace_id: None,

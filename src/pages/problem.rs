@@ -14,6 +14,8 @@ pub struct ErrorPage {
     pub title: String,
     /// `#explanation`: what happened, in plain words.
     pub explanation: String,
+    /// `#technical`: the same as the application's developer reads it.
+    pub technical: Option<String>,
     /// `ul#remedies`: what the person, or the application's developer, can do.
     pub remedies: Vec<String>,
     /// `#error-code`, as the specification names it.

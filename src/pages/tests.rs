@@ -176,6 +176,7 @@ fn error_page() -> ErrorPage {
         title: "This request cannot be answered".to_owned(),
         explanation: "The application asked for the answer to be sent to an address that it has not registered."
             .to_owned(),
+        technical: Some("The parameter redirect_uri is not one that this application has registered.".to_owned()),
         remedies: vec![
             "Go back to the application and start again.".to_owned(),
             "If you develop it: register the redirect URI exactly as the request names it.".to_owned(),
@@ -499,8 +500,9 @@ fn an_error_names_code_attempt_and_remedies() {
         &["<h1 id=\"title\">This request cannot be answered</h1>", "id=\"explanation\"", "<ul id=\"remedies\">"],
     );
     holds(&html, &["<code id=\"error-code\">invalid_request</code>", "<code id=\"trace-id\">0190-7f3a-51c2</code>"]);
-    let bare = ErrorPage { remedies: Vec::new(), trace_id: None, ..error_page() }.html();
-    lacks(&bare, &["id=\"remedies\"", "id=\"trace-id\""]);
+    holds(&html, &["<span id=\"technical\">The parameter redirect_uri is not one"]);
+    let bare = ErrorPage { remedies: Vec::new(), technical: None, trace_id: None, ..error_page() }.html();
+    lacks(&bare, &["id=\"remedies\"", "id=\"technical\"", "id=\"trace-id\""]);
 }
 
 #[test]
@@ -549,7 +551,7 @@ fn the_account_page_has_a_form_for_each_thing() {
     holds(&html, &["<section id=\"sessions\"", "<section id=\"applications\"", "id=\"logout\""]);
     holds(&html, &["name=\"session\" value=\"s2\"><button type=\"submit\" name=\"action\" value=\"end_session\">"]);
     holds(&html, &["name=\"client_id\" value=\"c1\"><button type=\"submit\" name=\"action\" value=\"revoke\">"]);
-    holds(&html, &["<time datetime=\"2026-11-22T04:00:00Z\">22 November 2026, 04:00 UTC</time>", "data-current"]);
+    holds(&html, &["<time datetime=\"2026-11-22T04:00:00Z\">22 Nov 2026, 04:00 UTC</time>", "data-current"]);
     for action in ["end_other_sessions", "profile", "change_password", "delete_account", "send_verification"] {
         holds(&html, &[&format!("name=\"action\" value=\"{action}\"")]);
     }

@@ -162,10 +162,12 @@ pub(super) fn page(at: &InDomain, stop: Stop, attempt: &AttemptId) -> Response {
             ],
         )
     };
+    let plain = plain_words(&error.description);
     let page = ErrorPage {
         frame: frame(at),
         title: title.to_owned(),
-        explanation: sentence(&error.description),
+        explanation: plain.map_or_else(|| sentence(&error.description), str::to_owned),
+        technical: plain.map(|_| sentence(&error.description)),
         remedies: remedies.into_iter().map(str::to_owned).collect(),
         code: error.code.to_owned(),
         trace_id: Some(attempt.to_string()),
@@ -184,6 +186,7 @@ fn over(at: &InDomain, attempt: &AttemptId) -> Response {
         frame: frame(at),
         title: "This login is over".to_owned(),
         explanation: "It was finished already, perhaps in another window, or it waited for too long.".to_owned(),
+        technical: None,
         remedies: vec!["Go back to the application and start again.".to_owned()],
         code: "invalid_request".to_owned(),
         trace_id: Some(attempt.to_string()),
@@ -219,12 +222,47 @@ fn note(response: &mut Response, error: OAuthError) {
     }
 }
 
-/// A description as a sentence for a person; the name of a parameter keeps its form.
+/// What people can make of a description that speaks of parameters; `None`: it is in plain words itself.
+fn plain_words(description: &str) -> Option<&'static str> {
+    let first = description.split(' ').next().unwrap_or_default();
+    if description.starts_with("redirect_uri is not") {
+        Some("The application sent you here with an address it has not registered.")
+    } else if description.contains("redirect_uri") {
+        Some("The application did not say where to send you back.")
+    } else if first.contains(['_', '=', ':']) || description.contains("the parameter ") {
+        Some("The application sent you here in a way that this server does not take.")
+    } else {
+        None
+    }
+}
+
+/// A description as a sentence; the name of a parameter keeps its form.
 fn sentence(description: &str) -> String {
+    let description = description.trim_end_matches('.');
     if description.split(' ').next().is_some_and(|word| word.contains('_')) {
         return format!("The parameter {description}.");
     }
     let mut characters = description.chars();
     let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{first}{}.", characters.as_str().trim_end_matches('.'))
+    format!("{first}{}.", characters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_read_plain_words_first() {
+        for (description, plain) in [
+            ("redirect_uri is not one that this application has registered", "an address it has not registered"),
+            ("the parameter redirect_uri is missing; this application has several", "where to send you back"),
+            ("max_age must be a whole number of seconds", "in a way that this server does not take"),
+            ("resource x: is unknown", ""),
+            ("this application was suspended by an administrator", ""),
+        ] {
+            let told = plain_words(description).unwrap_or_default();
+            assert!(told.contains(plain) && told.is_empty() == plain.is_empty(), "{description}: {told}");
+        }
+        assert_eq!(sentence("max_age is odd"), "The parameter max_age is odd.");
+    }
 }

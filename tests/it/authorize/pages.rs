@@ -87,10 +87,12 @@ async fn a_redirect_uri_that_is_not_registered_is_never_redirected_to(
             (400, "invalid_request"),
             "{wrong}"
         );
-        assert!(page.text("explanation").contains("redirect"), "{wrong}");
+        assert!(page.text("explanation").contains("an address it has not registered"), "{wrong}");
+        assert!(page.text("technical").contains("redirect_uri"), "{wrong}");
     }
     let page = browser.authorize(&Authorize::new(&client_id, "x").without("redirect_uri")).await.page();
-    assert!(page.text("explanation").contains("redirect_uri is missing"));
+    assert!(page.text("explanation").contains("where to send you back"));
+    assert!(page.text("technical").contains("redirect_uri is missing"));
 }
 
 #[rstest]
