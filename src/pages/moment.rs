@@ -2,20 +2,7 @@
 
 use crate::model::time::UnixTime;
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// A time on a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +22,9 @@ impl Moment {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
-    /// For people, to the minute.
+    /// For people, to the minute, with the zone.
     pub fn words(self) -> String {
-        let (hour, minute, _) = self.time_of_day();
-        format!("{}, {hour:02}:{minute:02} UTC", self.day())
+        format!("{} UTC", self.short())
     }
 
     /// For people, the day alone.
@@ -48,17 +34,16 @@ impl Moment {
         format!("{day} {name} {year}")
     }
 
-    /// For people who read many of them in a table: the month's name cut to three letters, the time in UTC.
+    /// For people, to the minute, on a page that names the zone once.
     pub fn short(self) -> String {
         let (hour, minute, _) = self.time_of_day();
-        format!("{}, {hour:02}:{minute:02}", self.short_day())
+        format!("{}, {hour:02}:{minute:02}", self.day())
     }
 
-    /// For people who read many of them in a table: the day alone.
-    pub fn short_day(self) -> String {
-        let (year, month, day) = self.date();
-        let name = usize::try_from(month - 1).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"");
-        format!("{day} {} {year}", name.get(..3).unwrap_or(name))
+    /// The same to the second.
+    pub fn exact(self) -> String {
+        let (_, _, second) = self.time_of_day();
+        format!("{}:{second:02}", self.short())
     }
 
     fn time_of_day(self) -> (i64, i64, i64) {
@@ -99,8 +84,7 @@ mod tests {
         ] {
             assert_eq!(Moment(UnixTime(seconds)).machine(), machine);
         }
-        assert_eq!(Moment(UnixTime(1_795_320_000)).words(), "22 November 2026, 04:00 UTC");
-        assert_eq!(Moment(UnixTime(1_795_320_000)).short(), "22 Nov 2026, 04:00");
-        assert_eq!(Moment(UnixTime(1_795_320_000)).short_day(), "22 Nov 2026");
+        assert_eq!(Moment(UnixTime(1_795_320_000)).words(), "22 Nov 2026, 04:00 UTC");
+        assert_eq!(Moment(UnixTime(1_795_320_007)).exact(), "22 Nov 2026, 04:00:07");
     }
 }
