@@ -4,12 +4,12 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::Value;
 
-use super::application_form::{changes, form_of, others};
+use super::application_form::{LIFETIME, changes, field_of, form_of, lifetime_error, others};
 use super::application_head::{
     OfApplication, Tabbed, head, list_path, lost, origin_name, path_of, registrant_name, title_of,
 };
 use super::fields::{Asked, Fields};
-use super::respond::{Told, go_telling, sentence, show, show_as, telling};
+use super::respond::{Told, beside, go_telling, show, show_as, telling};
 use crate::admin::clients::client_named;
 use crate::admin::managing::{ManagingDomain, Segments};
 use crate::clients::administer::Step;
@@ -134,25 +134,28 @@ pub async fn change(
 async fn save(at: &ManagingDomain, entry: &ClientEntry, form: &Fields) -> Result<Response, OAuthError> {
     let client = &entry.client;
     let (wanted, metadata, settings) = changes(at, client, form);
-    let saved = match edited(client, metadata, settings) {
-        Ok(edit) => at.app.registry.edit(&at.domain, entry, edit, &at.actor()).await,
+    let lifetime = lifetime_error(form).map(|told| (LIFETIME, told));
+    let registry = &at.app.registry;
+    let saved = match edited(client, metadata, settings.filter(|_| lifetime.is_none())) {
+        Ok(edit) if lifetime.is_none() => registry.edit(&at.domain, entry, edit, &at.actor()).await,
+        // Nothing is written; what else is wrong is told with it.
+        Ok(edit) => edit.metadata.map_or(Ok(None), |metadata| registry.check_manual(metadata).map(|_| None)),
         Err(error) => Err(error),
     };
-    match saved {
-        Ok(None) => Ok(go_telling(&path_of(at, client), "saved")),
-        Ok(Some(secret)) => show_secret(at, client, &secret).await,
-        Err(error) if error.status >= 500 => Err(error),
-        Err(error) => {
-            let now = client_named(at, client.client_id.as_str()).await?;
-            if now.client.version != client.version {
-                return conflict(at, &now.client, form).await;
-            }
-            let field = super::application_form::field_of(&error);
-            let errors = FieldErrors(vec![(field, sentence(&error.description))]);
-            let page = page(at, client, ApplicationForm { errors, ..wanted }).await?;
-            Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
-        }
+    let refused = match saved {
+        Ok(None) if lifetime.is_none() => return Ok(go_telling(&path_of(at, client), "saved")),
+        Ok(Some(secret)) => return show_secret(at, client, &secret).await,
+        Err(error) if error.status >= 500 => return Err(error),
+        Ok(None) => None,
+        Err(error) => Some((field_of(&error), beside(&error.description))),
+    };
+    let now = client_named(at, client.client_id.as_str()).await?;
+    if now.client.version != client.version {
+        return conflict(at, &now.client, form).await;
     }
+    let errors = FieldErrors(lifetime.into_iter().chain(refused).collect());
+    let page = page(at, client, ApplicationForm { errors, ..wanted }).await?;
+    Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }
 
 /// Somebody changed it between the read and the write: the page says so; else the step itself is impossible.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::application_head::shown;
+use super::duration;
 use super::fields::Fields;
 use crate::admin::managing::ManagingDomain;
 use crate::clients::manual::DCR_ADMIN;
@@ -11,6 +12,9 @@ use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
 use crate::pages::Claimed;
 use crate::pages::console::{ApplicationForm, Choice, FieldErrors};
+
+/// The field of the lifetime of its access tokens.
+pub const LIFETIME: &str = "access_token_lifetime";
 
 /// Members that have fields of their own.
 const OWN_FIELDS: [&str; 6] =
@@ -58,7 +62,7 @@ pub fn form_of(at: &ManagingDomain, client: &Client) -> ApplicationForm {
         trusted: settings.trusted,
         require_pkce: settings.require_pkce,
         may_introspect: settings.may_introspect,
-        access_token_lifetime: settings.access_token_lifetime.map(|seconds| seconds.to_string()).unwrap_or_default(),
+        access_token_lifetime: duration::input(&settings.access_token_lifetime.into()),
         template: settings.template.clone().unwrap_or_default(),
         registrar_policies: policies(at, client, policy.unwrap_or_default()),
         errors: FieldErrors::default(),
@@ -108,11 +112,9 @@ pub fn changes(
         *slot = form.ticked(name);
         set(name, (*slot).into());
     }
-    form.field("access_token_lifetime").clone_into(&mut typed.access_token_lifetime);
-    let lifetime = form.given("access_token_lifetime");
-    // What is no number is told by the setting's own check.
-    let number = |text: &str| text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from);
-    set("access_token_lifetime", lifetime.map_or(Value::Null, number));
+    typed.access_token_lifetime = duration::input(&duration::typed(form, LIFETIME));
+    // What cannot be read is refused by the setting's own check, and told by `lifetime_error`.
+    set(LIFETIME, duration::read(form, LIFETIME).map_or_else(Value::from, Value::from));
     form.field("template").clone_into(&mut typed.template);
     set("template", text("template"));
     if !typed.registrar_policies.is_empty() {
@@ -161,6 +163,17 @@ fn metadata_changes(client: &Client, form: &Fields, typed: &mut ApplicationForm)
         }
     });
     metadata
+}
+
+/// What is wrong with the lifetime that was typed, whatever else is wrong.
+pub fn lifetime_error(form: &Fields) -> Option<String> {
+    match duration::read(form, LIFETIME) {
+        Err(told) => Some(told.to_owned()),
+        Ok(Some(seconds)) if !(10..=86_400).contains(&seconds) => {
+            Some("Must be between 10 seconds and 1 day.".to_owned())
+        }
+        Ok(_) => None,
+    }
 }
 
 /// The field that an error is about; `""` is the form.

@@ -6,15 +6,16 @@ use http::StatusCode;
 use super::fields::{Asked, Fields};
 use super::respond::{Told, conflict, differing, domain_frame, go_telling, show, show_as, telling};
 use super::setting_tables::{DOMAIN, REGISTRATION};
-use super::settings_form::{Group, Wrong, differences, drawn, replaced, sent};
+use super::settings_form::{Group, differences, drawn, replaced, sent};
+use super::wrong::Wrong;
 use crate::admin::managing::ManagingDomain;
 use crate::model::domain::{DomainPreset, DomainSettings};
 use crate::model::json::{Object, members, typed};
 use crate::model::oauth_error::OAuthError;
-use crate::pages::console::{Conflict, ConsoleFrame, FormPage, PresetCard, Section, Tab};
+use crate::pages::console::{Conflict, ConsoleFrame, FormGroup, FormPage, PresetCard, Section, Tab};
 
 const TOLD: &Told = &[
-    ("made", "The domain is made. Say here who may register in it."),
+    ("made", "The domain is created. Say here who may register in it."),
     ("saved", "The settings are saved. They count at once."),
     ("preset", "The preset is switched on. It counts at once."),
 ];
@@ -54,15 +55,14 @@ async fn save(at: &ManagingDomain, section: Section, form: &Fields) -> Result<Re
         return stale(at, section, form, &differences(groups, &patch, &current)).await;
     }
     let wanted = replaced(&current, &patch);
-    let wrong = if unreadable.told.is_some() {
-        unreadable
-    } else {
+    let mut wrong = unreadable.and_all(groups, (&current, &wanted), |tried| typed::<DomainSettings>(tried)?.check());
+    if wrong.is_empty() {
         match change(at, &wanted).await {
             Ok(()) => return Ok(go_telling(&section.path(&at.domain.domain.name), "saved")),
             Err(error) if error.status == 409 => return Err(error),
-            Err(error) => Wrong::of(groups, error)?,
+            Err(error) => wrong = Wrong::of(groups, error)?,
         }
-    };
+    }
     let frame = domain_frame(at, section).await?;
     Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page(at, frame, &wanted, &wrong)))
 }
@@ -106,16 +106,26 @@ fn page(at: &ManagingDomain, frame: ConsoleFrame, values: &Object, wrong: &Wrong
     let (title, lead) = if registration {
         ("Registration", "Who may register applications here, and what they get.")
     } else {
-        ("Settings", "Tokens, sessions and secrets of this domain. Changes count at once.")
+        ("Settings", "Tokens and secrets of this domain. Changes count at once.")
     };
+    let mut groups = drawn(groups(frame.section), values, Some(&at.domain), wrong);
+    if !registration {
+        groups.push(FormGroup {
+            id: "logins",
+            title: "Sessions and refresh tokens",
+            note: "How long a login lasts is set with everything else about it.",
+            fields: Vec::new(),
+            link: Some((Section::Login.path(name).into(), "Login settings")),
+        });
+    }
     FormPage {
         title: title.to_owned(),
         lead: lead.to_owned(),
         tabs: if registration { tabs(name, "") } else { Vec::new() },
         action: frame.section.path(name).into(),
         version: at.domain.domain.version,
-        presets: if registration { presets(&at.domain.domain.settings) } else { Vec::new() },
-        groups: drawn(groups(frame.section), values, Some(&at.domain), wrong),
+        presets: if registration { presets(at) } else { Vec::new() },
+        groups,
         error: wrong.with_the_whole(),
         submit: "Save",
         cancel: None,
@@ -125,7 +135,8 @@ fn page(at: &ManagingDomain, frame: ConsoleFrame, values: &Object, wrong: &Wrong
     }
 }
 
-fn presets(settings: &DomainSettings) -> Vec<PresetCard> {
+fn presets(at: &ManagingDomain) -> Vec<PresetCard> {
+    let settings = &at.domain.domain.settings;
     let on = |preset: DomainPreset| {
         let mut switched = settings.clone();
         preset.apply(&mut switched);
@@ -134,24 +145,37 @@ fn presets(settings: &DomainSettings) -> Vec<PresetCard> {
     vec![
         PresetCard {
             name: DomainPreset::Gateway.as_str(),
-            title: "APIM provider",
+            title: "API gateway (APIM)",
             text: "An API gateway registers the applications of its developers.",
-            switches: &["Client registration: on", "Policy of gateways: gateway"],
+            switches: &["Client registration", "The policy gateway, for API gateways and initial access tokens"],
             on: on(DomainPreset::Gateway),
+            now: None,
         },
         PresetCard {
             name: DomainPreset::Mcp.as_str(),
             title: "MCP clients",
             text: "Clients such as editors and assistants begin by themselves.",
             switches: &[
-                "Client registration: on",
-                "Open registration: on",
-                "Client ID metadata documents: on",
-                "Policy of open registration: mcp",
+                "Client registration",
+                "Open registration",
+                "Client ID metadata documents",
+                "The policy mcp, for both of them",
             ],
             on: on(DomainPreset::Mcp),
+            now: through_quick_start(at),
         },
     ]
+}
+
+/// What the switches do not show: what is open only because the server is being tried out.
+fn through_quick_start(at: &ManagingDomain) -> Option<String> {
+    let settings = &at.domain.domain.settings;
+    let open = [
+        (at.app.is_open(settings) && !settings.open_registration, "open registration"),
+        (at.app.takes_client_documents(settings) && !settings.client_documents, "client ID metadata documents"),
+    ];
+    let open: Vec<&str> = open.iter().filter(|(is, _)| *is).map(|(_, what)| *what).collect();
+    (!open.is_empty()).then(|| format!("In force now through quick start: {}.", open.join(" and ")))
 }
 
 /// The pages about registration; `current` is the segment of the one that is shown.

@@ -7,7 +7,8 @@ use super::domain_settings::tabs;
 use super::fields::{Asked, Fields};
 use super::respond::{Told, domain_frame, go_telling, show, show_as, telling};
 use super::setting_tables::TOKEN;
-use super::settings_form::{Wrong, drawn, sent};
+use super::settings_form::{drawn, sent};
+use super::wrong::Wrong;
 use crate::admin::managing::ManagingDomain;
 use crate::domains::endpoints::Endpoints;
 use crate::domains::initial_access_tokens::{NewToken, TokenState};
@@ -30,10 +31,10 @@ pub async fn list(at: ManagingDomain, Asked(asked): Asked) -> Result<Response, O
         title: "Initial access tokens".to_owned(),
         lead: "Who holds one may register applications, without being a gateway.".to_owned(),
         tabs: tabs(&at.domain.domain.name, "tokens"),
-        headings: &["Label", "State", "Uses", "Policy", "Expires", "Made", "Revoke"],
+        headings: &["Label", "State", "Uses", "Policy", "Expires", "Created", "Revoke"],
         rows: tokens.iter().rev().map(|token| row(&at, token)).collect(),
         new: Some((format!("{}/new", root(&at)).into(), "New token")),
-        empty: ("No initial access token", "Make one for a program that registers applications by itself."),
+        empty: ("No initial access token", "Create one for a program that registers applications by itself."),
     }))
 }
 
@@ -91,9 +92,7 @@ pub async fn show_new(at: ManagingDomain) -> Result<Response, OAuthError> {
 /// `POST /console/domains/{domain}/registration/tokens/new`: the token is on the answer's page, and nowhere else.
 pub async fn create(at: ManagingDomain, form: Fields) -> Result<Response, OAuthError> {
     let (typed_now, unreadable) = sent(TOKEN, &form);
-    let wrong = if unreadable.told.is_some() {
-        unreadable
-    } else {
+    let wrong = if unreadable.is_empty() {
         let number = |name: &str| typed_now.get(name).and_then(serde_json::Value::as_i64);
         let policy = at.domain.policy(form.field("policy")).map(|policy| policy.id);
         let label = form.trimmed("label").to_owned();
@@ -106,6 +105,8 @@ pub async fn create(at: ManagingDomain, form: Fields) -> Result<Response, OAuthE
             Ok((secret, token)) => return Ok(show(&made(&at, secret.expose(), &token).await?)),
             Err(error) => Wrong::of(TOKEN, error)?,
         }
+    } else {
+        unreadable
     };
     Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &new_page(&at, &typed_now, &wrong).await?))
 }
@@ -139,7 +140,7 @@ async fn new_page(at: &ManagingDomain, values: &Object, wrong: &Wrong) -> Result
         presets: Vec::new(),
         groups: drawn(TOKEN, values, Some(&at.domain), wrong),
         error: wrong.with_the_whole(),
-        submit: "Make the token",
+        submit: "Create token",
         cancel: Some(root(at).into()),
         delete: None,
     })

@@ -6,36 +6,31 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
+use serde_json::Value;
 
 use super::fields::{Asked, Fields};
-use super::respond::{Told, domain_frame, go_telling, sentence, show, show_as, stale, telling};
+use super::respond::{Told, beside, domain_frame, go_telling, show, show_as, stale, telling};
+use super::setting_tables::LOGIN;
+use super::settings_form::{drawn, replaced, sent};
+use super::wrong::Wrong;
 use crate::admin::managing::ManagingDomain;
 use crate::domains::look;
 use crate::model::domain::{Domain, DomainSettings};
+use crate::model::json::{Object, members, typed};
 use crate::model::look::{Color, Look};
 use crate::model::oauth_error::OAuthError;
 use crate::ops::kept::CSS;
 use crate::pages::accent_stylesheet;
-use crate::pages::console::{LifetimeField, LoginErrors, LoginSettings, LookPreview, Section};
+use crate::pages::console::{LoginErrors, LoginSettings, LookPreview, Section};
 
 const TOLD: &Told = &[("saved", "Saved."), ("logo", "The logo is on the pages."), ("no-logo", "The logo is removed.")];
 
 /// What the preview's colours apply to.
 const PREVIEW: &str = ".look-preview";
 
-type Lifetime = (&'static str, &'static str, &'static str);
-
-/// The lifetimes that may be set: the setting, what it is called, what it means.
-const LIFETIMES: [Lifetime; 4] = [
-    ("session_idle_lifetime", "A browser's session, without being used", "After this the person logs in again."),
-    ("session_lifetime", "A browser's session, at the most", "Also if it is used all the time."),
-    ("refresh_token_idle_lifetime", "An application's access, without being used", "How long a refresh token lives."),
-    ("refresh_token_lifetime", "An application's access, at the most", "After this the person is asked again."),
-];
-
 /// `GET /console/domains/{domain}/login`
 pub async fn show_settings(at: ManagingDomain, Asked(asked): Asked) -> Result<Response, OAuthError> {
-    let page = page(&at, &at.domain.domain.settings, LoginErrors::default()).await?;
+    let page = page_now(&at, LoginErrors::default()).await?;
     let frame = telling(page.frame.clone(), &asked, TOLD);
     Ok(show(&LoginSettings { frame, ..page }))
 }
@@ -46,54 +41,44 @@ pub async fn change(at: ManagingDomain, form: Fields) -> Result<Response, OAuthE
     if form.field("version") != at.domain.domain.version.to_string() {
         return Ok(stale(domain_frame(&at, Section::Login).await?, "The login settings", &own));
     }
-    let mut settings = at.domain.domain.settings.clone();
-    settings.sign_up = form.ticked("sign_up");
-    settings.verify_email = form.ticked("verify_email");
-    settings.sign_up_email_hosts = form.lines("email_hosts").into_iter().map(str::to_lowercase).collect();
-    settings.look = Look {
+    let current = members(&at.domain.domain.settings);
+    let (patch, unreadable) = sent(LOGIN, &form);
+    let mut wanted = replaced(&current, &patch);
+    let hosts: Vec<String> = form.lines("sign_up_email_hosts").into_iter().map(str::to_lowercase).collect();
+    wanted.insert("sign_up_email_hosts".to_owned(), hosts.into());
+    let look = Look {
         display_name: form.given("display_name").map(str::to_owned),
         accent_color: form.given("accent_color").map(str::to_owned),
     };
-    let mut told = LoginErrors::default();
-    let mut unread = None;
-    for (name, ..) in LIFETIMES {
-        match form.trimmed(name).parse() {
-            Ok(seconds) => *lifetime(&mut settings, name) = seconds,
-            Err(_) => unread = unread.or(Some(name)),
+    let mut wrong = unreadable.and_all(LOGIN, (&current, &wanted), |tried| typed::<DomainSettings>(tried)?.check());
+    let mut errors = look_errors(&look);
+    if wrong.is_empty() && errors.display_name.is_none() && errors.accent_color.is_none() {
+        let settings: DomainSettings = typed(&wanted).map_err(OAuthError::invalid_request)?;
+        let settings = DomainSettings { look: look.clone(), ..settings };
+        let outcome = match form.field("action") {
+            "save" => at.domains().change(&at.domain, &settings, &at.actor()).await,
+            "preview" => Ok(()),
+            _ => Err(OAuthError::invalid_request("action: is not one of this page")),
+        };
+        match outcome {
+            Ok(()) if form.field("action") == "save" => return Ok(go_telling(&own, "saved")),
+            Ok(()) => return Ok(show(&page(&at, (&wanted, &look), &wrong, errors).await?)),
+            Err(error) if error.status == 409 => return Err(error),
+            Err(error) => wrong = Wrong::of(LOGIN, error)?,
         }
     }
-    let outcome = match (unread, form.field("action")) {
-        (Some(name), _) => Err(OAuthError::invalid_request(format!("{name} must be a whole number of seconds"))),
-        (None, "save") => at.domains().change(&at.domain, &settings, &at.actor()).await,
-        (None, "preview") => settings.check().map_err(OAuthError::invalid_request),
-        _ => Err(OAuthError::invalid_request("action: is not one of this page")),
-    };
-    let refused = match outcome {
-        Ok(()) if form.field("action") == "save" => return Ok(go_telling(&own, "saved")),
-        Ok(()) => None,
-        Err(error) if error.status >= 500 || error.description.contains("changed by somebody else") => {
-            return Err(error);
-        }
-        Err(error) => Some(error.description),
-    };
-    let mut lifetime_error = None;
-    if let Some(description) = &refused {
-        let named = LIFETIMES.iter().find(|(name, ..)| description.starts_with(name));
-        match description.split_once(": ") {
-            Some(("look.display_name", text)) => told.display_name = Some(sentence(text)),
-            Some(("look.accent_color", text)) => told.accent_color = Some(sentence(text)),
-            Some(("sign_up_email_hosts", text)) => told.email_hosts = Some(sentence(text)),
-            _ if named.is_some() => lifetime_error = named.map(|(name, ..)| (*name, sentence(description))),
-            _ => told.form = Some(sentence(description)),
-        }
+    errors.form = wrong.with_the_whole();
+    Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page(&at, (&wanted, &look), &wrong, errors).await?))
+}
+
+/// What is wrong with a look, with each of its members.
+fn look_errors(look: &Look) -> LoginErrors {
+    let told = |look: Look| look.check().err().map(|problem| beside(&problem));
+    LoginErrors {
+        display_name: told(Look { accent_color: None, ..look.clone() }),
+        accent_color: told(Look { display_name: None, ..look.clone() }),
+        ..LoginErrors::default()
     }
-    let mut page = page(&at, &settings, told).await?;
-    for field in &mut page.lifetimes {
-        form.trimmed(field.id).clone_into(&mut field.value);
-        field.error = lifetime_error.as_ref().filter(|(name, _)| *name == field.id).map(|(_, text)| text.clone());
-    }
-    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok(show_as(status, &page))
 }
 
 /// `POST /console/domains/{domain}/login/logo`
@@ -128,10 +113,8 @@ pub async fn change_logo(
     match set {
         Ok(_) => Ok(go_telling(&own, "logo")),
         Err(error) if error.status < 500 => {
-            let told = error.description.strip_prefix("logo: ").unwrap_or(&error.description);
-            let errors = LoginErrors { logo: Some(sentence(told)), ..LoginErrors::default() };
-            let page = page(&at, &at.domain.domain.settings, errors).await?;
-            Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
+            let errors = LoginErrors { logo: Some(beside(&error.description)), ..LoginErrors::default() };
+            Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page_now(&at, errors).await?))
         }
         Err(error) => Err(error),
     }
@@ -143,48 +126,37 @@ pub async fn preview_stylesheet(_: ManagingDomain, Asked(asked): Asked) -> Respo
     ([(CONTENT_TYPE, CSS)], css.unwrap_or_default()).into_response()
 }
 
-fn lifetime<'a>(settings: &'a mut DomainSettings, name: &str) -> &'a mut i64 {
-    match name {
-        "session_idle_lifetime" => &mut settings.session_idle_lifetime,
-        "session_lifetime" => &mut settings.session_lifetime,
-        "refresh_token_idle_lifetime" => &mut settings.refresh_token_idle_lifetime,
-        _ => &mut settings.refresh_token_lifetime,
-    }
+/// The page with what is in force.
+async fn page_now(at: &ManagingDomain, errors: LoginErrors) -> Result<LoginSettings, OAuthError> {
+    let settings = &at.domain.domain.settings;
+    page(at, (&members(settings), &settings.look), &Wrong::default(), errors).await
 }
 
 async fn page(
     at: &ManagingDomain,
-    settings: &DomainSettings,
+    (values, look): (&Object, &Look),
+    wrong: &Wrong,
     errors: LoginErrors,
 ) -> Result<LoginSettings, OAuthError> {
-    let domain = Domain { settings: settings.clone(), ..at.domain.domain.clone() };
+    let settings = DomainSettings { look: look.clone(), ..at.domain.domain.settings.clone() };
+    let domain = Domain { settings, ..at.domain.domain.clone() };
     let own = Section::Login.path(&domain.name);
-    let mut read = settings.clone();
-    let lifetimes = LIFETIMES.map(|(id, title, hint)| LifetimeField {
-        id,
-        title,
-        hint,
-        value: lifetime(&mut read, id).to_string(),
-        error: None,
-    });
-    let accent = settings.look.accent_color.as_deref().filter(|color| Color::parse(color).is_some());
+    let accent = look.accent_color.as_deref().filter(|color| Color::parse(color).is_some());
     let preview = LookPreview {
         stylesheet: accent.map(|color| format!("{own}/preview.css?accent=%23{}", &color[1..]).into()),
         logo: at.domain.logo.as_ref().map(|logo| format!("/{}/logo?v={}", domain.name, logo.tag).into()),
         name: look::shown_name(&domain).into(),
-        sign_up: settings.sign_up,
+        sign_up: values.get("sign_up").and_then(Value::as_bool).unwrap_or_default(),
     };
     Ok(LoginSettings {
         frame: domain_frame(at, Section::Login).await?,
-        action: own.clone().into(),
         logo_action: format!("{own}/logo").into(),
+        preview_action: format!("{own}#look").into(),
+        action: own.into(),
         version: domain.version,
-        sign_up: settings.sign_up,
-        email_hosts: settings.sign_up_email_hosts.join("\n"),
-        verify_email: settings.verify_email,
-        lifetimes: lifetimes.to_vec(),
-        display_name: settings.look.display_name.clone().unwrap_or_default(),
-        accent_color: settings.look.accent_color.clone().unwrap_or_default(),
+        groups: drawn(LOGIN, values, Some(&at.domain), wrong),
+        display_name: look.display_name.clone().unwrap_or_default(),
+        accent_color: look.accent_color.clone().unwrap_or_default(),
         errors,
         preview,
     })

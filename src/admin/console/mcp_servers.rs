@@ -3,8 +3,9 @@
 use axum::response::Response;
 use http::StatusCode;
 
+use super::duration;
 use super::fields::{Asked, Fields};
-use super::respond::{Told, domain_frame, sentence, show, show_as, telling};
+use super::respond::{Told, beside, domain_frame, show, show_as, telling};
 use crate::admin::managing::ManagingDomain;
 use crate::domains::resources::NewResource;
 use crate::model::oauth_error::OAuthError;
@@ -107,7 +108,7 @@ pub(super) fn form_of(at: &ManagingDomain, name: &str, settings: &ResourceSettin
         prefix_match: settings.prefix_match,
         scopes: scopes(at, |scope| settings.scopes.contains(scope)),
         algorithms: algorithms(at, settings.access_token_algorithm.map_or("", SigningAlgorithm::as_str)),
-        lifetime: settings.access_token_lifetime.map(|seconds| seconds.to_string()).unwrap_or_default(),
+        lifetime: duration::input(&settings.access_token_lifetime.into()),
         errors: McpServerErrors::default(),
     }
 }
@@ -121,14 +122,14 @@ pub(super) fn typed(at: &ManagingDomain, form: &Fields, errors: McpServerErrors)
         prefix_match: form.ticked("prefix_match"),
         scopes: scopes(at, |scope| chosen.contains(&scope)),
         algorithms: algorithms(at, form.field("algorithm")),
-        lifetime: form.trimmed("lifetime").to_owned(),
+        lifetime: duration::input(&duration::typed(form, "lifetime")),
         errors,
     }
 }
 
 /// What a form says of a resource.
 pub(super) fn settings_of(form: &Fields) -> Result<ResourceSettings, OAuthError> {
-    let lifetime = form.given("lifetime").map(str::parse::<i64>).transpose();
+    let lifetime = duration::read(form, "lifetime");
     let scopes = ScopeSet::from_tokens(form.all("scopes"));
     let algorithm = form.given("algorithm").map(str::parse::<SigningAlgorithm>).transpose();
     Ok(ResourceSettings {
@@ -137,17 +138,28 @@ pub(super) fn settings_of(form: &Fields) -> Result<ResourceSettings, OAuthError>
         scopes: scopes.map_err(OAuthError::invalid_scope)?,
         access_token_algorithm: algorithm.map_err(OAuthError::invalid_request)?,
         access_token_lifetime: lifetime
-            .map_err(|_| OAuthError::invalid_request("access_token_lifetime must be a whole number of seconds"))?,
+            .map_err(|told| OAuthError::invalid_request(format!("access_token_lifetime: {told}")))?,
     })
 }
+
+/// What the service says of a resource, and what the page says of an MCP server.
+const SAID: [(&str, &str); 5] = [
+    (": a resource must be an absolute URI", " is no whole URL; begin it with https://"),
+    (": a resource must not have a fragment", " holds a #; leave out it and what follows it"),
+    (": belongs to ", " belongs to "),
+    ("a resource", "an MCP server"),
+    ("no resource", "no MCP server"),
+];
 
 /// An error beside the field that it is about; a failure of the server's own, or a race that was lost, stays one.
 pub(super) fn errors_of(error: OAuthError) -> Result<McpServerErrors, OAuthError> {
     if error.status >= 500 || error.description.contains("changed by somebody else") {
         return Err(error);
     }
-    let told = Some(sentence(&error.description));
     let begins = |text: &str| error.description.starts_with(text);
+    let described = error.description.strip_prefix("identifier ").unwrap_or(&error.description);
+    let told = SAID.iter().fold(described.to_owned(), |told, (wire, page)| told.replace(wire, page));
+    let told = Some(beside(&told));
     let mut errors = McpServerErrors::default();
     if begins("identifier") || begins("a resource needs") {
         errors.identifiers = told;
@@ -156,7 +168,7 @@ pub(super) fn errors_of(error: OAuthError) -> Result<McpServerErrors, OAuthError
     } else if error.code == "invalid_scope" {
         errors.scopes = told;
     } else if begins("access_token_lifetime") {
-        errors.lifetime = told;
+        errors.lifetime = told.as_deref().map(duration::in_words);
     } else {
         errors.form = told;
     }
@@ -193,20 +205,14 @@ pub(super) fn documents(at: &ManagingDomain, resource: &Resource) -> Vec<ServedD
     served.into_iter().enumerate().map(document).collect()
 }
 
-/// What the form of a gateway's resource is filled with.
+/// What APIM's form of a resource of this kind is filled with, by its own labels, in its order.
 pub(super) fn gateway(at: &ManagingDomain, resource: &Resource) -> Vec<Copyable> {
-    let name = &at.domain.domain.name;
-    let base = format!("{}/{name}", at.app.public_url.as_str());
-    let mut fields = vec![
-        Copyable::new("gateway-issuer", "Authorization server (issuer)", at.app.issuer_of(name)),
-        Copyable::new("gateway-introspection", "Introspection endpoint", format!("{base}/oauth/introspect")),
-        Copyable::new("gateway-keys", "Keys (JWKS)", format!("{base}/oidc/.well-known/jwks.json")),
+    let fields = [
+        Copyable::new("gateway-server", "Server URL", at.app.public_url.as_str()),
+        Copyable::new("gateway-version", "Version", "V3_X"),
+        Copyable::new("gateway-domain", "Security domain", &at.domain.domain.name),
     ];
-    if let Some(client_id) = &resource.credentials {
-        fields.push(Copyable::new("gateway-client", "Client id", &client_id.0));
-    }
-    if let Some(identifier) = resource.settings.identifiers.first() {
-        fields.push(Copyable::new("gateway-audience", "Audience (aud)", identifier));
-    }
-    fields
+    let credentials = resource.credentials.as_ref();
+    let client_id = credentials.map(|client_id| Copyable::new("gateway-client", "Client Id", &client_id.0));
+    fields.into_iter().chain(client_id).collect()
 }

@@ -8,7 +8,8 @@ use super::domain_settings::tabs;
 use super::fields::{Asked, Fields};
 use super::policy_table::{POLICY, START};
 use super::respond::{Told, conflict, differing, domain_frame, go_telling, show, show_as, telling};
-use super::settings_form::{Group, Wrong, differences, drawn, replaced, sent};
+use super::settings_form::{Group, differences, drawn, replaced, sent};
+use super::wrong::Wrong;
 use crate::admin::managing::{ManagingDomain, Segments};
 use crate::domains::policies::{find_policy, starting_point};
 use crate::model::json::{Object, members, typed};
@@ -20,7 +21,7 @@ use crate::pages::console::{
 use crate::store::policies::NamedPolicy;
 
 const TOLD: &Told = &[
-    ("made", "The policy is made. These are its rules."),
+    ("made", "The policy is created. These are its rules."),
     ("saved", "The policy is saved. It binds what is registered from now on."),
     ("deleted", "The policy is deleted."),
 ];
@@ -108,7 +109,7 @@ async fn new_page(at: &ManagingDomain, values: &Object, wrong: &Wrong) -> Result
         presets: Vec::new(),
         groups: drawn(NEW, values, Some(&at.domain), wrong),
         error: wrong.with_the_whole(),
-        submit: "Make the policy",
+        submit: "Create policy",
         cancel: Some(root(at).into()),
         delete: None,
     })
@@ -141,15 +142,14 @@ pub async fn change(
         return Ok(show_as(StatusCode::CONFLICT, &differing));
     }
     let wanted = with_nulls(replaced(&current, &patch), &patch);
-    let wrong = if unreadable.told.is_some() {
-        unreadable
-    } else {
+    let mut wrong = unreadable.and_all(POLICY, (&current, &wanted), |tried| typed::<Policy>(tried)?.validate());
+    if wrong.is_empty() {
         match save(&at, policy, &wanted).await {
             Ok(()) => return Ok(go_telling(&path(&at, &policy.name), "saved")),
             Err(error) if error.status == 409 => return Err(error),
-            Err(error) => Wrong::of(POLICY, error)?,
+            Err(error) => wrong = Wrong::of(POLICY, error)?,
         }
-    };
+    }
     let frame = below(&at).await?.at(&policy.name);
     Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page(&at, frame, policy, (&wanted, &wrong))))
 }

@@ -24,8 +24,8 @@ pub const POLICY: &[Group] = &[
                 "Grants",
                 "",
                 Kind::SomeOf(&[
-                    ("authorization_code", "a person logs in"),
-                    ("refresh_token", "stays logged in"),
+                    ("authorization_code", "a person signs in"),
+                    ("refresh_token", "stays signed in"),
                     ("client_credentials", "acts for itself"),
                 ]),
             ),
@@ -108,22 +108,12 @@ pub const POLICY: &[Group] = &[
     Group {
         id: "of-lifetimes",
         title: "Lifetimes and limits",
-        note: "In seconds; empty: without end or limit.",
+        note: "Empty: without end or limit.",
         settings: &[
-            plain("access_token_lifetime", "Access tokens live", "Empty: as the domain says.", Kind::Number),
-            plain("secret_lifetime", "Secrets live", "", Kind::Number),
-            plain(
-                "secret_grace",
-                "A superseded secret works on for",
-                "86400 is one day, 0 ends it at once.",
-                Kind::Number,
-            ),
-            plain(
-                "remove_unused_after",
-                "An application never used is removed after",
-                "2592000 is 30 days.",
-                Kind::Number,
-            ),
+            plain("access_token_lifetime", "Access tokens live", "Empty: as the domain says.", Kind::Duration),
+            plain("secret_lifetime", "Secrets live", "", Kind::Duration),
+            plain("secret_grace", "A superseded secret works on for", "0 ends it at once.", Kind::Duration),
+            plain("remove_unused_after", "An application never used is removed after", "", Kind::Duration),
             plain(
                 "quota",
                 "Applications of one registrant",

@@ -122,12 +122,58 @@ pub async fn problem(managing: &Managing, domain: Option<&str>, response: Respon
     (parts, page.html()).into_response()
 }
 
-/// An error's description, which stands in lists and logs without capital and stop, as a sentence.
+/// An error's description, which stands in lists and logs without capital and stop, as a sentence in plain words:
+/// without the rule or the specification that it follows from.
 pub fn sentence(description: &str) -> String {
-    let mut letters = description.chars();
-    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
-    let stop = if description.ends_with(['.', '!', '?']) { "" } else { "." };
-    first.chain(letters).chain(stop.chars()).collect()
+    let described = description.strip_prefix("settings: ").unwrap_or(description);
+    let plain = without_references(&match machine_name(described) {
+        Some((name, rest)) => format!("{}{rest}", spelled(name)),
+        None => described.to_owned(),
+    });
+    let stop = if plain.ends_with(['.', '!', '?']) { "" } else { "." };
+    // A word that is no word, such as a host, stays as it is.
+    let word = plain.split([' ', ':']).next().unwrap_or_default();
+    let first = usize::from(word.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '-' | ',')));
+    let mut letters = plain.chars();
+    let first: String = letters.by_ref().take(first).flat_map(char::to_uppercase).collect();
+    format!("{first}{}{stop}", letters.as_str())
+}
+
+/// The same beside the field that it is about, whose name it leaves out.
+pub fn beside(description: &str) -> String {
+    let described = description.strip_prefix("settings: ").unwrap_or(description);
+    let rest = machine_name(described).map(|(_, rest)| rest.trim_start_matches([':', ' ']));
+    sentence(rest.unwrap_or(described))
+}
+
+/// The name of a member that a description begins with, and the rest: `client_id: must be …`, `quota must be …`.
+fn machine_name(description: &str) -> Option<(&str, &str)> {
+    let end = description.find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || "_.".contains(c)))?;
+    let (name, rest) = description.split_at(end);
+    (rest.starts_with(": ") || (name.contains('_') && rest.starts_with(" must "))).then_some((name, rest))
+}
+
+/// The name of a member as people write it: `redirect_uris` is `redirect URIs`.
+fn spelled(name: &str) -> String {
+    let words = name.split(['_', '.']).map(|word| match word {
+        "uri" => "URI",
+        "uris" => "URIs",
+        "jwks" => "keys",
+        word => word,
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// A description without `(rule …)` and `(RFC …)`.
+fn without_references(description: &str) -> String {
+    let mut plain = description.to_owned();
+    for opening in [" (rule ", " (RFC "] {
+        while let Some((before, rest)) = plain.split_once(opening) {
+            let Some((_, after)) = rest.split_once(')') else { break };
+            plain = format!("{before}{after}");
+        }
+    }
+    plain
 }
 
 fn title(status: StatusCode) -> &'static str {
@@ -141,5 +187,32 @@ fn title(status: StatusCode) -> &'static str {
         503 => "The server is busy",
         500.. => "Something went wrong",
         _ => "This cannot be done",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_told_in_plain_words() {
+        for (description, told, by_the_field) in [
+            ("the form did not arrive in full", "The form did not arrive in full.", "The form did not arrive in full."),
+            (
+                "redirect_uris: 'http://a' uses http; use https (rule redirect-uri)",
+                "Redirect URIs: 'http://a' uses http; use https.",
+                "'http://a' uses http; use https.",
+            ),
+            ("session_lifetime must be at least 60", "Session lifetime must be at least 60.", "Must be at least 60."),
+            ("settings: template: is taken already.", "Template: is taken already.", "Is taken already."),
+            (
+                "a resource must be an absolute URI (RFC 8707 section 2); add a scheme",
+                "A resource must be an absolute URI; add a scheme.",
+                "A resource must be an absolute URI; add a scheme.",
+            ),
+            ("dcr_admin is reserved", "dcr_admin is reserved.", "dcr_admin is reserved."),
+        ] {
+            assert_eq!((sentence(description).as_str(), beside(description).as_str()), (told, by_the_field));
+        }
     }
 }

@@ -11,9 +11,9 @@ pub const DOMAIN: &[Group] = &[
         settings: &[
             plain(
                 "access_token_lifetime",
-                "Lifetime in seconds",
-                "Between 10 and 31536000; an application, policy or MCP server may have a shorter one.",
-                Kind::Number,
+                "Lifetime",
+                "10 seconds to 365 days; an application, policy or MCP server may have a shorter one.",
+                Kind::Duration,
             ),
             plain(
                 "access_token_algorithm",
@@ -38,32 +38,6 @@ pub const DOMAIN: &[Group] = &[
                 "Default resource",
                 "What tokens of openly registered applications are for when a request names nothing: an identifier of an MCP server here.",
                 Kind::Line,
-            ),
-        ],
-    },
-    Group {
-        id: "logins",
-        title: "Sessions and refresh tokens",
-        note: "All in seconds.",
-        settings: &[
-            plain("session_idle_lifetime", "A browser session ends unused after", "86400 is one day.", Kind::Number),
-            plain(
-                "session_lifetime",
-                "A browser session ends at the latest after",
-                "2592000 is 30 days.",
-                Kind::Number,
-            ),
-            plain(
-                "refresh_token_idle_lifetime",
-                "A refresh token ends unused after",
-                "7776000 is 90 days.",
-                Kind::Number,
-            ),
-            plain(
-                "refresh_token_lifetime",
-                "A login in an application ends at the latest after",
-                "However often it is refreshed. 31536000 is one year.",
-                Kind::Number,
             ),
         ],
     },
@@ -96,6 +70,66 @@ pub const DOMAIN: &[Group] = &[
             "A JSON list: [{\"issuer\": \"https://...\", \"jwks_uri\": \"https://...\"}]. Instead of jwks_uri, jwks holds the public keys.",
             Kind::Json,
         )],
+    },
+];
+
+/// The settings of a domain about who gets an account, and how long a login lasts.
+pub const LOGIN: &[Group] = &[
+    Group {
+        id: "registration",
+        title: "User registration",
+        note: "",
+        settings: &[
+            risky(
+                "sign_up",
+                "User registration",
+                "People make an account by themselves, by a link on the login page. Off: by your invitation only.",
+                "Anybody who reaches the login page can make an account.",
+            ),
+            plain(
+                "sign_up_email_hosts",
+                "Only addresses at these hosts",
+                "One in each line, such as example.com. Empty: any.",
+                Kind::Lines,
+            ),
+            plain(
+                "verify_email",
+                "Confirm the e-mail address first",
+                "A mail with a link is sent, and following it goes on. The server needs to be able to send mail.",
+                Kind::Switch,
+            ),
+        ],
+    },
+    Group {
+        id: "lifetimes",
+        title: "How long a login lasts",
+        note: "",
+        settings: &[
+            plain(
+                "session_idle_lifetime",
+                "A browser's session, without being used",
+                "After this the person signs in again.",
+                Kind::Duration,
+            ),
+            plain(
+                "session_lifetime",
+                "A browser's session, at the most",
+                "Also if it is used all the time.",
+                Kind::Duration,
+            ),
+            plain(
+                "refresh_token_idle_lifetime",
+                "An application's access, without being used",
+                "How long a refresh token lives.",
+                Kind::Duration,
+            ),
+            plain(
+                "refresh_token_lifetime",
+                "An application's access, at the most",
+                "After this the person is asked again, however often it was refreshed.",
+                Kind::Duration,
+            ),
+        ],
     },
 ];
 
@@ -216,6 +250,6 @@ pub const TOKEN: &[Group] = &[Group {
         plain("label", "Label", "What it is for, so that you know it again.", Kind::Text),
         plain("policy", "Policy", "Binds what it registers.", Kind::Policy),
         plain("max_uses", "Registrations it allows", "Empty: any number.", Kind::Number),
-        plain("lifetime", "Lifetime in seconds", "Empty: without end. 604800 is a week.", Kind::Number),
+        plain("lifetime", "Lifetime", "Empty: without end.", Kind::Duration),
     ],
 }];

@@ -6,10 +6,10 @@
 
 use serde_json::{Value, json};
 
+use super::duration;
 use super::fields::Fields;
-use super::respond::sentence;
+use super::wrong::Wrong;
 use crate::model::json::Object;
-use crate::model::oauth_error::OAuthError;
 use crate::pages::console::{Choice, FormField, FormGroup, FormInput};
 use crate::store::cache::DomainEntry;
 
@@ -35,6 +35,8 @@ pub enum Kind {
     Switch,
     /// A number; nothing typed is none.
     Number,
+    /// A span of time, kept in seconds; nothing typed is none.
+    Duration,
     /// A line; nothing typed is none.
     Line,
     /// A line that may be empty.
@@ -78,35 +80,8 @@ pub const fn risky(name: &'static str, title: &'static str, hint: &'static str, 
     Setting { name, title, hint, risk, kind: Kind::Switch }
 }
 
-/// What is wrong with a form: with which setting, if with one.
-#[derive(Debug, Default)]
-pub struct Wrong {
-    /// The setting.
-    pub setting: Option<&'static str>,
-    /// What is wrong with it, or with the whole.
-    pub told: Option<String>,
-}
-
-impl Wrong {
-    /// What a service refused, beside the field that it names; a failure of the server's own stays one.
-    pub fn of(groups: &[Group], error: OAuthError) -> Result<Self, OAuthError> {
-        if error.status >= 500 {
-            return Err(error);
-        }
-        let named = error.description.split([':', ' ', '.']).next().unwrap_or_default();
-        let setting = all(groups).find(|setting| setting.name == named).map(|setting| setting.name);
-        let rest = setting.and_then(|name| error.description.strip_prefix(name));
-        let rest = rest.map(|rest| rest.trim_start_matches([':', ' ']));
-        Ok(Self { setting, told: Some(sentence(rest.unwrap_or(&error.description))) })
-    }
-
-    /// What is wrong with the form as a whole.
-    pub fn with_the_whole(&self) -> Option<String> {
-        self.told.clone().filter(|_| self.setting.is_none())
-    }
-}
-
-fn all(groups: &[Group]) -> impl Iterator<Item = &'static Setting> {
+/// Every setting of some groups.
+pub fn all(groups: &[Group]) -> impl Iterator<Item = &'static Setting> {
     groups.iter().flat_map(|group| group.settings)
 }
 
@@ -117,7 +92,7 @@ pub fn drawn(groups: &[Group], values: &Object, domain: Option<&DomainEntry>, wr
         title: setting.title,
         hint: setting.hint,
         risk: setting.risk,
-        error: wrong.told.clone().filter(|_| wrong.setting == Some(setting.name)),
+        error: wrong.with(setting.name),
         input: input(setting.kind, values.get(setting.name).unwrap_or(&Value::Null), domain),
     };
     let group = |group: &Group| FormGroup {
@@ -125,6 +100,7 @@ pub fn drawn(groups: &[Group], values: &Object, domain: Option<&DomainEntry>, wr
         title: group.title,
         note: group.note,
         fields: group.settings.iter().map(field).collect(),
+        link: None,
     };
     groups.iter().map(group).collect()
 }
@@ -136,6 +112,7 @@ fn input(kind: Kind, value: &Value, domain: Option<&DomainEntry>) -> FormInput {
     match kind {
         Kind::Switch => FormInput::Switch(value.as_bool().unwrap_or_default()),
         Kind::Number => FormInput::Number(typed(kind, value)),
+        Kind::Duration => FormInput::Duration(duration::input(value)),
         Kind::Line | Kind::Text | Kind::ScopeRule => FormInput::Line(typed(kind, value)),
         Kind::Lines | Kind::Json => FormInput::Lines(typed(kind, value)),
         Kind::OneOf(options) | Kind::DefaultMethod(options) => {
@@ -167,6 +144,7 @@ fn typed(kind: Kind, value: &Value) -> String {
             rule.get("fixed").and_then(Value::as_str).unwrap_or_default().to_owned()
         }
         (_, Value::String(text)) => text.clone(),
+        (Kind::Duration, Value::Number(_)) => value.as_i64().map(duration::words).unwrap_or_default(),
         (Kind::Switch, Value::Bool(on)) => if *on { "on" } else { "off" }.to_owned(),
         (Kind::Lines, _) => texts().collect::<Vec<_>>().join("\n"),
         (Kind::SomeOf(_), _) => texts().collect::<Vec<_>>().join(", "),
@@ -177,22 +155,24 @@ fn typed(kind: Kind, value: &Value) -> String {
 
 /// What was typed, as a merge patch. What cannot be read is carried as the text it is, so that it is shown again.
 pub fn sent(groups: &[Group], form: &Fields) -> (Object, Wrong) {
-    let mut wrong = Wrong::default();
+    let mut wrong = Vec::new();
     let mut patch = Object::new();
     for setting in all(groups) {
         let name = setting.name;
         let value = match read(setting.kind, name, form) {
             Ok(value) => value,
             Err(told) => {
-                if wrong.setting.is_none() {
-                    wrong = Wrong { setting: Some(name), told: Some(told.to_owned()) };
+                wrong.push((name, told));
+                if matches!(setting.kind, Kind::Duration) {
+                    duration::typed(form, name)
+                } else {
+                    form.field(name).into()
                 }
-                form.field(name).into()
             }
         };
         patch.insert(name.to_owned(), value);
     }
-    (patch, wrong)
+    (patch, Wrong::unreadable(wrong))
 }
 
 fn read(kind: Kind, name: &str, form: &Fields) -> Result<Value, &'static str> {
@@ -208,6 +188,7 @@ fn read(kind: Kind, name: &str, form: &Fields) -> Result<Value, &'static str> {
             Some(Ok(number)) => number.into(),
             Some(Err(_)) => return Err("Is not a whole number."),
         },
+        Kind::Duration => duration::read(form, name)?.into(),
         Kind::Text => form.trimmed(name).into(),
         Kind::Lines => form.lines(name).into(),
         Kind::Line | Kind::OneOf(_) | Kind::Policy => given.into(),
@@ -257,6 +238,7 @@ mod tests {
         settings: &[
             plain("on", "On", "", Kind::Switch),
             plain("count", "Count", "", Kind::Number),
+            plain("life", "Life", "", Kind::Duration),
             plain("hosts", "Hosts", "", Kind::Lines),
             plain("scopes", "Scopes", "", Kind::ScopeRule),
             plain("method", "Method", "", Kind::DefaultMethod(&[])),
@@ -266,16 +248,19 @@ mod tests {
 
     #[test]
     fn what_is_typed_becomes_a_patch_and_back() {
-        let form = Fields::parse(b"on=on&count=7&hosts=a%0D%0Ab&scopes=x+y&method=none&more=%7B%22a%22%3A1%7D");
+        let form = Fields::parse(
+            b"on=on&count=7&life=2&life_unit=days&hosts=a%0D%0Ab&scopes=x+y&method=none&more=%7B%22a%22%3A1%7D",
+        );
         let (patch, wrong) = sent(GROUPS, &form);
-        assert!(wrong.told.is_none());
-        let expected = json!({ "on": true, "count": 7, "hosts": ["a", "b"], "scopes": { "listed": "x y" },
-            "method": { "fixed": "none" }, "more": { "a": 1 } });
+        assert!(wrong.is_empty());
+        let expected = json!({ "on": true, "count": 7, "life": 172_800, "hosts": ["a", "b"],
+            "scopes": { "listed": "x y" }, "method": { "fixed": "none" }, "more": { "a": 1 } });
         assert_eq!(Value::Object(patch.clone()), expected);
         assert_eq!(differences(GROUPS, &patch, &patch), []);
-        let (empty, wrong) = sent(GROUPS, &Fields::parse(b"count=&hosts=&scopes=&method=&more="));
-        assert!(wrong.told.is_none());
-        assert_eq!(differences(GROUPS, &patch, &empty).len(), 6);
+        let (empty, wrong) = sent(GROUPS, &Fields::parse(b"count=&life=&hosts=&scopes=&method=&more="));
+        assert!(wrong.is_empty());
+        let differing = differences(GROUPS, &patch, &empty);
+        assert_eq!((differing.len(), differing[2].1.as_str()), (7, "2 days"));
         assert_eq!(
             (&empty["on"], &empty["count"], &empty["scopes"]),
             (&json!(false), &json!(null), &json!("self_registrable"))
@@ -284,19 +269,17 @@ mod tests {
 
     #[test]
     fn a_form_that_lacks_a_field_sets_nothing_back() {
-        let (_, wrong) = sent(GROUPS, &Fields::parse(b"hosts=&scopes=&method=&more="));
-        assert_eq!(wrong.setting, Some("count"));
+        let (_, wrong) = sent(GROUPS, &Fields::parse(b"life=&hosts=&scopes=&method=&more="));
+        assert!(wrong.with("count").is_some() && wrong.with("hosts").is_none());
     }
 
     #[test]
     fn what_cannot_be_read_is_named_and_kept() {
-        let (patch, wrong) = sent(GROUPS, &Fields::parse(b"count=many&more=%7B"));
-        assert_eq!(wrong.setting, Some("count"));
-        assert_eq!((&patch["count"], &patch["more"]), (&json!("many"), &json!("{")));
-        let error = OAuthError::invalid_request("count must be at least 1");
-        let wrong = Wrong::of(GROUPS, error).unwrap();
-        assert_eq!((wrong.setting, wrong.told.as_deref()), (Some("count"), Some("Must be at least 1.")));
-        let wrong = Wrong::of(GROUPS, OAuthError::invalid_request("other: is wrong")).unwrap();
-        assert_eq!(wrong.with_the_whole().as_deref(), Some("Other: is wrong."));
+        let (patch, wrong) = sent(GROUPS, &Fields::parse(b"count=many&life=long&life_unit=days&more=%7B"));
+        assert!(["count", "life", "more"].iter().all(|name| wrong.with(name).is_some()));
+        assert_eq!(
+            (&patch["count"], &patch["life"], &patch["more"]),
+            (&json!("many"), &json!("long days"), &json!("{"))
+        );
     }
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::frame::ConsoleFrame;
-use super::parts::{Badge, Choice, Column};
+use super::parts::{Badge, Choice, Column, FieldProblem};
 use crate::pages::{Claimed, Href, Moment};
 
 /// `/console/administrators`.
@@ -62,6 +62,16 @@ pub struct AdministratorForm {
     pub password_error: Option<String>,
     /// What is wrong with the domains.
     pub domains_error: Option<String>,
+}
+
+impl AdministratorForm {
+    /// What the summary above the form lists.
+    fn problems(&self) -> Vec<FieldProblem> {
+        FieldProblem::among(&[
+            ("username", "User name", &self.username_error),
+            ("reach", "Or these domains", &self.domains_error),
+        ])
+    }
 }
 
 /// `form#new-administrator` at `/console/administrators/new`.

@@ -5,7 +5,7 @@ use askama::Template;
 use super::form::OwnSecret;
 use super::audit::Named;
 use super::frame::ConsoleFrame;
-use super::parts::{Badge, Choice, Column, Pager, Tab};
+use super::parts::{Badge, Choice, Column, DurationInput, FieldProblem, Pager, Tab};
 use super::showing::Copyable;
 use crate::pages::{Claimed, Href, Moment};
 
@@ -41,6 +41,26 @@ impl FieldErrors {
     /// What is wrong with a field; `""` is the form.
     pub fn of(&self, field: &str) -> Option<String> {
         self.0.iter().find(|(known, _)| *known == field).map(|(_, sentence)| sentence.clone())
+    }
+}
+
+impl ApplicationForm {
+    /// What the summary above the form lists.
+    fn problems(&self) -> Vec<FieldProblem> {
+        let labels = [
+            ("client_name", "Name"),
+            ("redirect_uris", "Redirect URIs"),
+            ("post_logout_redirect_uris", "Redirect URIs after logout"),
+            ("grant_types", "Grants"),
+            ("token_endpoint_auth_method", "Authentication"),
+            ("access_token_lifetime", "Access token lifetime"),
+            ("template", "Template slug"),
+            ("registrar_policy", "Policy for what it registers"),
+        ];
+        labels
+            .into_iter()
+            .filter_map(|(id, title)| Some(FieldProblem { id, title, told: self.errors.of(id)? }))
+            .collect()
     }
 }
 
@@ -94,8 +114,8 @@ pub struct ApplicationForm {
     pub require_pkce: bool,
     /// Whether it may introspect tokens of others.
     pub may_introspect: bool,
-    /// Lifetime of its access tokens in seconds, empty for the domain's.
-    pub access_token_lifetime: String,
+    /// Lifetime of its access tokens, empty for the domain's.
+    pub access_token_lifetime: DurationInput,
     /// The slug under which registrations name it as their template.
     pub template: String,
     /// The policies that may bind what it registers; empty: it is no gateway registrar.

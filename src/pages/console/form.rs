@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::frame::ConsoleFrame;
-use super::parts::{Choice, Tab};
+use super::parts::{Choice, DurationInput, FieldProblem, Tab};
 use crate::pages::Href;
 
 /// `form#settings`: groups of fields, saved together.
@@ -45,10 +45,12 @@ pub struct PresetCard {
     pub title: &'static str,
     /// What it is for.
     pub text: &'static str,
-    /// What it switches, one sentence each.
+    /// What it switches on.
     pub switches: &'static [&'static str],
     /// Whether everything is so already.
     pub on: bool,
+    /// What of it is in force without its switches, and why.
+    pub now: Option<String>,
 }
 
 /// Fields that belong together.
@@ -62,6 +64,23 @@ pub struct FormGroup {
     pub note: &'static str,
     /// The fields.
     pub fields: Vec<FormField>,
+    /// A page on which more of it is set, and what the link says.
+    pub link: Option<(Href, &'static str)>,
+}
+
+impl FormGroup {
+    /// What the summary above the form lists of this group.
+    pub fn problems(&self) -> Vec<FieldProblem> {
+        let fields: Vec<_> = self.fields.iter().map(|field| (field.id, field.title, &field.error)).collect();
+        FieldProblem::among(&fields)
+    }
+}
+
+impl FormPage {
+    /// What the summary above the form lists.
+    fn problems(&self) -> Vec<FieldProblem> {
+        self.groups.iter().flat_map(FormGroup::problems).collect()
+    }
 }
 
 /// A field. Its id is the name of the setting, and the name that is posted.
@@ -99,6 +118,8 @@ pub enum FormInput {
     Line(String),
     /// A number.
     Number(String),
+    /// A span of time.
+    Duration(DurationInput),
     /// Several lines.
     Lines(String),
     /// One of some.

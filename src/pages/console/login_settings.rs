@@ -2,7 +2,9 @@
 
 use askama::Template;
 
+use super::form::FormGroup;
 use super::frame::ConsoleFrame;
+use super::parts::FieldProblem;
 use crate::pages::{Claimed, Href};
 
 /// The login settings of a domain.
@@ -13,18 +15,14 @@ pub struct LoginSettings {
     pub frame: ConsoleFrame,
     /// Where the form is posted.
     pub action: Href,
+    /// The same, with the look in sight afterwards.
+    pub preview_action: Href,
     /// Where the logo is posted.
     pub logo_action: Href,
     /// The version that is shown.
     pub version: i64,
-    /// Whether people may sign up by themselves.
-    pub sign_up: bool,
-    /// The hosts that their addresses must be at, one in each line.
-    pub email_hosts: String,
-    /// Whether they have to confirm the address.
-    pub verify_email: bool,
-    /// The lifetimes, in seconds.
-    pub lifetimes: Vec<LifetimeField>,
+    /// Who gets an account, and how long a login lasts.
+    pub groups: Vec<FormGroup>,
     /// The name that people know the domain by.
     pub display_name: String,
     /// The accent, as `#rrggbb`.
@@ -35,19 +33,16 @@ pub struct LoginSettings {
     pub preview: LookPreview,
 }
 
-/// A lifetime that may be set.
-#[derive(Debug, Clone)]
-pub struct LifetimeField {
-    /// The setting.
-    pub id: &'static str,
-    /// What it is called.
-    pub title: &'static str,
-    /// What it means.
-    pub hint: &'static str,
-    /// What was typed.
-    pub value: String,
-    /// What has to be corrected.
-    pub error: Option<String>,
+impl LoginSettings {
+    /// What the summary above the form lists.
+    fn problems(&self) -> Vec<FieldProblem> {
+        let look = FieldProblem::among(&[
+            ("display_name", "Name", &self.errors.display_name),
+            ("accent_color", "Accent colour", &self.errors.accent_color),
+            ("logo", "Image", &self.errors.logo),
+        ]);
+        self.groups.iter().flat_map(FormGroup::problems).chain(look).collect()
+    }
 }
 
 /// What has to be corrected in the login settings.
@@ -55,8 +50,6 @@ pub struct LifetimeField {
 pub struct LoginErrors {
     /// In the form as a whole.
     pub form: Option<String>,
-    /// In the hosts.
-    pub email_hosts: Option<String>,
     /// In the name.
     pub display_name: Option<String>,
     /// In the colour.

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::frame::ConsoleFrame;
-use super::parts::{Choice, Column, Tab};
+use super::parts::{Choice, Column, DurationInput, FieldProblem, Tab};
 use super::showing::{Copyable, Outcome, WizardStep};
 use crate::pages::{Claimed, Href, Moment};
 
@@ -56,10 +56,22 @@ pub struct McpServerForm {
     pub scopes: Vec<Choice>,
     /// What may sign its tokens.
     pub algorithms: Vec<Choice>,
-    /// Lifetime of its tokens in seconds; empty: the domain's.
-    pub lifetime: String,
+    /// Lifetime of its tokens; empty: the domain's.
+    pub lifetime: DurationInput,
     /// What has to be corrected.
     pub errors: McpServerErrors,
+}
+
+impl McpServerForm {
+    /// What the summary above the form lists.
+    pub fn problems(&self) -> Vec<FieldProblem> {
+        FieldProblem::among(&[
+            ("name", "Name", &self.errors.name),
+            ("identifiers", "URLs", &self.errors.identifiers),
+            ("scopes", "Scopes", &self.errors.scopes),
+            ("lifetime", "Tokens live for", &self.errors.lifetime),
+        ])
+    }
 }
 
 /// What has to be corrected in a form about an MCP server.

@@ -61,14 +61,14 @@ pub use frame::{ConsoleFrame, Crumb, Notice, NoticeKind, Section};
 pub use icons::icon;
 pub use keys::{KeyRow, Keys};
 pub use login::{Login, SecondFactor};
-pub use login_settings::{LifetimeField, LoginErrors, LoginSettings, LookPreview};
+pub use login_settings::{LoginErrors, LoginSettings, LookPreview};
 pub use mcp_servers::{
     ConnectedMachine, ConnectedPerson, MadeMcpServer, McpServer, McpServerErrors, McpServerForm, McpServerRow,
     McpServerView, McpServers, NewMcpServer, NewSecret, ServedDocument, TestedStep,
 };
 pub use new_application::{ApplicationMade, NewApplication, NewApplicationDetails};
 pub use overview::{Expiring, NextStep, Origin, Overview, Refusal, percentages};
-pub use parts::{Badge, BadgeKind, Choice, Column, Order, Pager, Tab, Total, grouped};
+pub use parts::{Badge, BadgeKind, Choice, Column, DurationInput, FieldProblem, Order, Pager, Tab, Total, grouped};
 pub use problem::{Conflict, Problem};
 pub use qr::QrCode;
 pub use rows::labelled;

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::form::OwnSecret;
 use super::frame::ConsoleFrame;
-use super::parts::Choice;
+use super::parts::{Choice, FieldProblem};
 use super::showing::{Copyable, WizardStep};
 use crate::pages::{Claimed, Href};
 
@@ -51,6 +51,17 @@ pub struct NewApplicationDetails {
     pub secret: OwnSecret,
     /// What is wrong otherwise.
     pub error: Option<String>,
+}
+
+impl NewApplicationDetails {
+    /// What the summary above the form lists.
+    fn problems(&self) -> Vec<FieldProblem> {
+        FieldProblem::among(&[
+            ("name", "Name", &self.name_error),
+            ("redirect_uris", "Redirect URIs", &self.redirect_error),
+            ("client_id", "Client id", &self.client_id_error),
+        ])
+    }
 }
 
 impl NewApplication {

@@ -188,7 +188,8 @@ pub struct Choice {
     pub chosen: bool,
     /// Whether it cannot be chosen by this person.
     pub disabled: bool,
-    /// Words of warning beside it: "full control of all clients". In a select, the question before it is sent.
+    /// Words of warning beside it: "full control of the clients it registers". In a select, the question before it is
+    /// sent.
     pub risk: Option<Claimed>,
 }
 
@@ -196,6 +197,36 @@ impl Choice {
     /// A choice without description.
     pub fn new(value: impl Into<String>, label: impl Into<Claimed>, chosen: bool) -> Self {
         Self { value: value.into(), label: label.into(), chosen, ..Self::default() }
+    }
+}
+
+/// A span of time as a form holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DurationInput {
+    /// The number, as it is typed.
+    pub number: String,
+    /// The units; what is chosen is posted as the field's name with `_unit`.
+    pub units: Vec<Choice>,
+}
+
+/// A field that has to be corrected, as the summary above its form names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldProblem {
+    /// The field's id.
+    pub id: &'static str,
+    /// What the field is called.
+    pub title: &'static str,
+    /// What is wrong with it.
+    pub told: String,
+}
+
+impl FieldProblem {
+    /// What is wrong with some fields: id, title and error of each, in the order of the form.
+    pub fn among(fields: &[(&'static str, &'static str, &Option<String>)]) -> Vec<Self> {
+        let problem = |&(id, title, told): &(&'static str, &'static str, &Option<String>)| {
+            told.as_ref().map(|told| Self { id, title, told: told.clone() })
+        };
+        fields.iter().filter_map(problem).collect()
     }
 }
 

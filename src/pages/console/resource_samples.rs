@@ -16,7 +16,7 @@ fn form() -> McpServerForm {
         prefix_match: true,
         scopes: choices(),
         algorithms: vec![Choice::new("", "as the domain says (RS256)", true)],
-        lifetime: "300".to_owned(),
+        lifetime: DurationInput { number: "5".to_owned(), units: vec![Choice::new("minutes", "minutes", true)] },
         errors: McpServerErrors::default(),
     }
 }
@@ -25,10 +25,10 @@ fn wrong() -> McpServerErrors {
     let told = |text: &str| Some(text.to_owned());
     McpServerErrors {
         form: told("That cannot be."),
-        name: told("The domain has a resource Orders already."),
-        identifiers: told("A resource must be an absolute URI."),
+        name: told("The domain has an MCP server Orders already."),
+        identifiers: told("orders is no URL; begin it with https://."),
         scopes: told("It is not a scope of this domain."),
-        lifetime: told("It must be a whole number of seconds."),
+        lifetime: told("Is not a whole number."),
     }
 }
 
@@ -46,7 +46,7 @@ fn documents() -> Vec<ServedDocument> {
 }
 
 fn gateway() -> Vec<Copyable> {
-    vec![Copyable::new("gateway-issuer", "Authorization server (issuer)", "https://id.example.com/main/oidc")]
+    vec![Copyable::new("gateway-server", "Server URL", "https://id.example.com")]
 }
 
 fn new_mcp_server(made: bool) -> NewMcpServer {

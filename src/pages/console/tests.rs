@@ -166,10 +166,10 @@ fn new_domain_checked() -> NewDomain {
 fn field(id: &'static str, error: bool, input: FormInput) -> FormField {
     FormField {
         id,
-        title: "Lifetime in seconds",
-        hint: "Between 10 and 31536000.",
+        title: "Lifetime",
+        hint: "10 seconds to 365 days.",
         risk: if matches!(input, FormInput::Switch(_)) { "Strangers make applications here." } else { "" },
-        error: error.then(|| "Must be between 10 and 31536000 seconds.".to_owned()),
+        error: error.then(|| "Must be between 10 seconds and 365 days.".to_owned()),
         input,
     }
 }
@@ -179,17 +179,24 @@ fn form_page() -> FormPage {
     let fields = vec![
         field("open_registration", false, FormInput::Switch(true)),
         field("default_resource", true, FormInput::Line(HOSTILE.to_owned())),
-        field("access_token_lifetime", true, FormInput::Number("5".to_owned())),
+        field("quota", true, FormInput::Number("5".to_owned())),
+        field(
+            "access_token_lifetime",
+            true,
+            FormInput::Duration(DurationInput { number: HOSTILE.to_owned(), units: choices() }),
+        ),
         field("blocked_redirect_hosts", true, FormInput::Lines(format!("a.example\n{HOSTILE}"))),
         field("access_token_algorithm", false, FormInput::Choice(choices())),
         field("grant_types", true, FormInput::Checks(choices())),
     ];
+    let link = Some(("/console/domains/main/login".into(), "Login settings"));
     let card = |name, title, on| PresetCard {
         name,
         title,
         text: "Clients such as editors begin by themselves.",
-        switches: &["Client registration: on", "Open registration: on"],
+        switches: &["Client registration", "Open registration"],
         on,
+        now: (!on).then(|| "In force now through quick start: open registration.".to_owned()),
     };
     FormPage {
         frame: frame(Section::Registration),
@@ -198,8 +205,8 @@ fn form_page() -> FormPage {
         tabs: vec![Tab { text: "Settings".to_owned(), href: "/console/x".into(), current: true, count: None }],
         action: "/console/domains/main/registration".into(),
         version: 7,
-        presets: vec![card("gateway", "APIM provider", true), card("mcp", "MCP clients", false)],
-        groups: vec![FormGroup { id: "who", title: "Who may register", note: "All in seconds.", fields }],
+        presets: vec![card("gateway", "API gateway (APIM)", true), card("mcp", "MCP clients", false)],
+        groups: vec![FormGroup { id: "who", title: "Who may register", note: "Counts at once.", fields, link }],
         error: Some(HOSTILE.to_owned()),
         submit: "Save",
         cancel: Some("/console/domains/main".into()),
@@ -221,7 +228,7 @@ fn table_page() -> TablePage {
         cells: vec![
             Cell::Text(HOSTILE.into()),
             Cell::Code("tpl-batch".into()),
-            Cell::Badges(vec![Badge::new(BadgeKind::Warn, "full control of all clients")]),
+            Cell::Badges(vec![Badge::new(BadgeKind::Warn, "full control of the clients it registers")]),
             Cell::Day(at(1_795_200_000)),
         ],
         button,
@@ -237,7 +244,7 @@ fn table_page() -> TablePage {
         title: "Scopes".to_owned(),
         lead: "What tokens allow.".to_owned(),
         tabs: Vec::new(),
-        headings: &["Scope", "Label", "Id", "Flags", "Made", "Revoke"],
+        headings: &["Scope", "Label", "Id", "Flags", "Created", "Revoke"],
         rows: vec![row("a", HOSTILE, Some(revoke)), row("b", &long(), None)],
         new: Some(("/console/domains/main/scopes/new".into(), "New scope")),
         empty: ("No scope yet", "Make one."),
@@ -402,10 +409,10 @@ fn overview_empty() -> Overview {
         expiring: Vec::new(),
         refusals: Vec::new(),
         next_steps: vec![
-            step("Make the domain", "", "", true),
+            step("Create the domain", "", "", true),
             step(
                 "Connect Gravitee APIM",
-                "Make a gateway registrar: APIM then registers applications by itself.",
+                "Create a gateway registrar: APIM then registers applications by itself.",
                 "New gateway registrar",
                 false,
             ),
@@ -462,9 +469,9 @@ fn parts() -> Parts {
             choice("openid", "Sign in", "Know who you are"),
             choice("wiki:read", "Read pages", HOSTILE),
             Choice {
-                risk: Some("full control of all clients".into()),
+                risk: Some("full control of the clients it registers".into()),
                 disabled: true,
-                ..choice("dcr_admin", "Client_registration_admin", "Registers and changes applications")
+                ..choice("dcr_admin", "Client registration administration", "Registers and changes applications")
             },
         ],
         pager: Pager {

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::form::OwnSecret;
 use super::frame::ConsoleFrame;
-use super::parts::{Badge, Choice, Column, Pager};
+use super::parts::{Badge, Choice, Column, FieldProblem, Pager};
 use crate::pages::{Claimed, Href, Moment};
 
 /// The list of users.
@@ -84,6 +84,17 @@ pub struct UserForm {
     pub claims: String,
     /// What has to be corrected.
     pub errors: UserErrors,
+}
+
+impl UserForm {
+    /// What the summary above the form lists.
+    fn problems(&self) -> Vec<FieldProblem> {
+        FieldProblem::among(&[
+            ("username", "User name", &self.errors.username),
+            ("email", "E-mail", &self.errors.email),
+            ("claims", "Other claims", &self.errors.claims),
+        ])
+    }
 }
 
 /// A one-time link, shown this once.

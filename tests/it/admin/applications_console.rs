@@ -147,7 +147,15 @@ async fn what_is_wrong_stands_beside_the_field_and_nothing_typed_is_lost(
     ];
     let answer = console.post(&at, &fields).await;
     assert_eq!(answer.status, 422, "{}", answer.text);
-    holds(&answer.text, &["id=\"access_token_lifetime-error\"", "value=\"5\""]);
+    holds(
+        &answer.text,
+        &["id=\"access_token_lifetime-error\"", "value=\"5\"", "Must be between 10 seconds and 1 day."],
+    );
+    let wrong =
+        [&fields[..4], &[("access_token_lifetime", "soon"), ("redirect_uris", "http://a.example/x#y")][..]].concat();
+    let answer = console.post(&at, &wrong).await;
+    holds(&answer.text, &["id=\"access_token_lifetime-error\"", "id=\"redirect_uris-error\"", "id=\"error-summary\""]);
+    holds(&answer.text, &["<a href=\"#redirect_uris\">Redirect URIs</a>", "Is not a whole number."]);
     assert_eq!(console.post(&at, &[("action", "explode"), ("version", &version)]).await.status, 400);
 }
 

@@ -101,11 +101,11 @@ async fn what_is_refused_stands_beside_its_field(#[values(Backend::Sqlite, Backe
     let Some(server) = TestServer::start(backend).await else { return };
     let mut browser = server.console(Role::Editor, &["main"]).await;
     for (path, field, wrong, says) in [
-        ("/console/domains/main/settings", "access_token_lifetime", "5", "Must be between 10 and 31536000 seconds."),
+        ("/console/domains/main/settings", "access_token_lifetime", "9999999", "between 10 seconds and 365 days."),
         ("/console/domains/main/settings", "access_token_lifetime", "soon", "Is not a whole number."),
         ("/console/domains/main/settings", "software_statement_issuers", "[{", "Is not JSON"),
         (REGISTRATION, "blocked_redirect_hosts", "https://a/b", "is not a host"),
-        ("/console/domains/main/registration/policies/mcp", "secret_grace", "-1", "Must be at least 0."),
+        ("/console/domains/main/registration/policies/mcp", "secret_grace", "-1", "Must be at least 0 seconds."),
         ("/console/domains/main/scopes/new", "name", "a b", "printable ASCII"),
         ("/console/domains/main/registration/tokens/new", "max_uses", "0", "Must be at least 1"),
     ] {
@@ -116,7 +116,74 @@ async fn what_is_refused_stands_beside_its_field(#[values(Backend::Sqlite, Backe
         let told = &told[..told.find("</p>").unwrap()];
         assert_eq!(page.answer.status, 422);
         assert!(told.contains(says), "{path} {field}: {told}");
+        assert!(page.text("error-summary").contains(says), "and above the form");
+        let tag = page.answer.text.split(&format!("id=\"{field}\"")).nth(1).unwrap().split('>').next().unwrap();
+        assert!(tag.contains(" autofocus"), "{path} {field}: {tag}");
     }
+}
+
+#[rstest]
+#[tokio::test]
+async fn everything_that_is_wrong_is_told_at_once(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let mut browser = server.console(Role::Editor, &["main"]).await;
+    let before = settings(&server).await;
+    for (path, wrong) in [
+        (
+            REGISTRATION,
+            [("blocked_redirect_hosts", "a/b"), ("client_document_denied_hosts", "a b"), ("open_registration", "on")],
+        ),
+        (
+            "/console/domains/main/registration/policies/mcp",
+            [("quota", "many"), ("denied_redirect_hosts", "a/b"), ("secret_grace", "-1")],
+        ),
+    ] {
+        let page = open(&server, &mut browser, path).await;
+        let typed = [&wrong[..], &[("action", "save")][..]].concat();
+        let page = browser.submit(&page.form("settings"), &typed).await.page();
+        for (field, _) in wrong.iter().filter(|(_, value)| *value != "on") {
+            assert!(page.has(&format!("{field}-error")), "{path} {field}");
+            assert!(page.answer.text.contains(&format!("<a href=\"#{field}\">")), "{path} {field}");
+        }
+    }
+    assert_eq!(settings(&server).await, before);
+}
+
+#[rstest]
+#[tokio::test]
+async fn times_are_typed_with_a_unit_and_kept_in_seconds(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let mut browser = server.console(Role::Editor, &["main"]).await;
+    let page = open(&server, &mut browser, "/console/domains/main/settings").await;
+    let shown = "<option value=\"hours\" selected>hours</option>";
+    assert!(page.answer.text.contains(shown), "3600 seconds are 1 hour");
+    assert!(!page.answer.text.contains("name=\"session_lifetime\""), "which has one home");
+    assert!(page.answer.text.contains("<a href=\"/console/domains/main/login\">Login settings</a>"));
+    let typed = [("access_token_lifetime", "15"), ("access_token_lifetime_unit", "minutes"), ("action", "save")];
+    browser.submit(&page.form("settings"), &typed).await.page();
+    assert_eq!(settings(&server).await["access_token_lifetime"], 900);
+    let path = "/console/domains/main/registration/policies/mcp";
+    let page = open(&server, &mut browser, path).await;
+    let typed = [("secret_lifetime", "2"), ("secret_lifetime_unit", "days"), ("action", "save")];
+    browser.submit(&page.form("settings"), &typed).await.page();
+    assert_eq!(server.domain().await.policy("mcp").unwrap().rules.secret_lifetime, Some(172_800));
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_quick_start_opens_is_said_beside_the_preset(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    server.set_domain(|settings| (settings.quick_start, settings.client_documents) = (true, false)).await;
+    let mut browser = server.console(Role::Editor, &["main"]).await;
+    let page = open(&server, &mut browser, REGISTRATION).await;
+    assert!(page.answer.text.contains("Switches on:"));
+    let open_now = server.app.is_open(&server.domain().await.domain.settings);
+    let said = page.answer.text.contains("In force now through quick start: ");
+    assert_eq!(said, open_now && !server.domain().await.domain.settings.open_registration);
 }
 
 #[rstest]

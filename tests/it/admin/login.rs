@@ -154,15 +154,31 @@ async fn the_console_changes_how_people_log_in(#[values(Backend::Sqlite, Backend
     assert!(css.text.starts_with(".look-preview{"), "{}", css.text);
     let css = browser.send(Method::GET, &format!("{own}/preview.css?accent=red;}}"), None).await;
     assert_eq!(css.text, "");
-    for (field, wrong) in [("accent_color", "red"), ("session_lifetime", "long"), ("session_lifetime", "1")] {
+    for (field, wrong) in [("accent_color", "red"), ("session_lifetime", "long"), ("session_lifetime", "0")] {
         let page = browser.submit(&form, &[(field, wrong), ("action", "save")]).await.page();
         assert_eq!(page.answer.status, 422, "{field}={wrong}");
         assert!(page.has(&format!("{field}-error")), "{field}={wrong}");
     }
+    // Everything that is wrong is told at once, above the form and beside its field.
+    let wrong =
+        [("accent_color", "red"), ("session_lifetime", "0"), ("refresh_token_lifetime", "x"), ("action", "save")];
+    let page = browser.submit(&form, &wrong).await.page();
+    let summary = page.text("error-summary");
+    for (field, label) in [
+        ("session_lifetime", "A browser's session, at the most"),
+        ("refresh_token_lifetime", "An application's access, at the most"),
+        ("accent_color", "Accent colour"),
+    ] {
+        assert!(page.has(&format!("{field}-error")) && summary.contains(label), "{field}: {summary}");
+        assert!(page.answer.text.contains(&format!("<a href=\"#{field}\">")), "{field}");
+    }
+    assert!(summary.contains("Must be between 1 minute and 3650 days."), "{summary}");
+    assert!(page.answer.text.contains("formaction=\"/console/domains/main/login#look\""));
     let typed = [
         ("sign_up", "on"),
-        ("email_hosts", "Example.com\r\n\r\nexample.org"),
-        ("session_lifetime", "86400"),
+        ("sign_up_email_hosts", "Example.com\r\n\r\nexample.org"),
+        ("session_lifetime", "24"),
+        ("session_lifetime_unit", "hours"),
         ("accent_color", "#ffdd00"),
         ("action", "save"),
     ];

@@ -360,7 +360,7 @@ async fn the_console_makes_an_mcp_server_and_shows_its_secret_once(
     // What is wrong comes back with what was typed.
     let page = browser.submit(&form, &[("name", HOSTILE), ("identifiers", "/mcp")]).await.page();
     assert_eq!(page.answer.status, 422);
-    assert!(page.has("identifiers-error") && page.answer.text.contains("absolute URI"), "{}", page.answer.text);
+    assert!(page.has("identifiers-error") && page.answer.text.contains("/mcp is no whole URL"), "{}", page.answer.text);
     assert!(!page.answer.text.contains(HOSTILE) && page.answer.text.contains("alert(1)"));
     let form = page.form("new-mcp-server-form");
     let typed = [("name", HOSTILE), ("identifiers", "https://orders.example/mcp"), ("credentials", "on")];
@@ -390,7 +390,8 @@ async fn the_console_makes_an_mcp_server_and_shows_its_secret_once(
     // Two windows: the later one is told, and nothing of it is written.
     let first = browser.open(&own).await.page();
     let second = browser.open(&own).await.page();
-    let saved = browser.submit(&first.form("mcp-server"), &[url, ("action", "save"), ("lifetime", "300")]).await.page();
+    let five = [url, ("action", "save"), ("lifetime", "5"), ("lifetime_unit", "minutes")];
+    let saved = browser.submit(&first.form("mcp-server"), &five).await.page();
     assert!(saved.answer.text.contains("Saved."), "{}", saved.answer.text);
     let stale =
         browser.submit(&second.form("mcp-server"), &[url, ("action", "save"), ("lifetime", "900")]).await.page();
