@@ -94,7 +94,7 @@ fn system_scopes() -> Vec<Scope> {
         open("offline_access", "Offline access", "Stay signed in when you are away"),
         Scope {
             name: DCR_ADMIN.to_owned(),
-            label: "Client_registration_admin".to_owned(),
+            label: "Client registration administration".to_owned(),
             description: "Register clients and manage them".to_owned(),
             hidden: true,
             reserved: true,

@@ -214,7 +214,7 @@ async function special(scene, look, places) {
 async function provider(scene, page, name) {
   await page.goto(`${scene.base}${at}/applications/new?kind=gateway-registrar`);
   await page.fill('#name', name);
-  await press(page, page.getByRole('button', { name: 'Make application' }));
+  await press(page, page.getByRole('button', { name: 'Create application' }));
   await page.waitForSelector('#provider-secret');
 }
 

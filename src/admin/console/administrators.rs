@@ -25,7 +25,7 @@ const LIST: &str = "/console/administrators";
 const MOST: i64 = 1_000;
 
 const TOLD: &Told = &[
-    ("created", "The administrator is made."),
+    ("created", "The administrator is created."),
     ("saved", "The changes are saved."),
     ("password", "The password is set. The person is logged out everywhere."),
     ("disabled", "The administrator is disabled, and logged out everywhere."),

@@ -9,6 +9,7 @@ use super::application_head::{OfApplication, Tabbed, head, lost, path_of};
 use super::fields::{Asked, Fields};
 use super::own_secret::Chosen;
 use super::respond::{Told, go_telling, sentence, show, show_as, telling};
+use super::scopes::control;
 use crate::admin::clients::client_named;
 use crate::admin::managing::{ManagingDomain, Segments};
 use crate::clients::administer::{LONGEST_GRACE, usual_grace};
@@ -66,7 +67,7 @@ async fn scopes(
     let rows = at.domain.scopes.iter().map(|scope| ScopeRow {
         choice: Choice {
             description: Claimed::long(&scope.description),
-            risk: (scope.name == DCR_ADMIN).then(|| "full control of the clients it registers".into()),
+            risk: (scope.name == DCR_ADMIN).then(|| control(&at.domain.domain.settings).into()),
             ..Choice::new(&scope.name, &scope.label, granted.contains(&scope.name.as_str()))
         },
         default: defaults.contains(&scope.name.as_str()),

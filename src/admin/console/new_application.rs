@@ -27,7 +27,7 @@ const KINDS: [(&str, &str, &str); 5] = [
     (
         "gateway-registrar",
         "APIM registration provider",
-        "An API gateway that registers its applications here. Made in one click, with what its form asks for to copy.",
+        "A gateway registrar: APIM registers its applications here by it. You get what APIM's form asks for, to copy.",
     ),
 ];
 

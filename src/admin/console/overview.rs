@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::response::Response;
 
+use super::application_head::origin_name;
 use super::fields::Asked;
 use super::respond::{domain_frame, show};
 use super::words::{span, title, with_query};
@@ -142,11 +143,16 @@ fn series(buckets: &[Bucket], of: fn(&Happened) -> &BTreeMap<String, i64>) -> Ve
         buckets.iter().map(|bucket| u64::try_from(count(bucket)).unwrap_or_default()).collect()
     };
     let mut series: Vec<Series> =
-        shown.iter().map(|label| Series { name: title(label).into(), values: numbers(&[label]) }).collect();
+        shown.iter().map(|label| Series { name: called(label).into(), values: numbers(&[label]) }).collect();
     if !others.is_empty() {
         series.push(Series { name: "Others".into(), values: numbers(others) });
     }
     series
+}
+
+/// An origin as the filters of the applications call it; any other label in words.
+fn called(label: &str) -> String {
+    Origin::parse(label).map_or_else(|| title(label), |origin| origin_name(origin).to_owned())
 }
 
 fn name(at: i64, step: i64) -> String {
@@ -157,7 +163,7 @@ fn name(at: i64, step: i64) -> String {
 fn origins(frame: &ConsoleFrame, told: &Statistics) -> Vec<console::Origin> {
     let names = [
         (Origin::Gateway, "Gateways", "gateway"),
-        (Origin::ContentAddressed, "MCP and other public clients", "content_addressed"),
+        (Origin::ContentAddressed, "MCP clients", "content_addressed"),
         (Origin::Open, "Open registration", "open"),
         (Origin::InitialAccessToken, "Initial access tokens", "initial_access_token"),
         (Origin::Manual, "By hand", "manual"),

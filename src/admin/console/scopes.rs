@@ -7,18 +7,20 @@ use serde::Deserialize;
 use super::fields::{Asked, Fields};
 use super::respond::{Told, conflict, differing, domain_frame, go_telling, show, show_as, telling};
 use super::setting_tables::{NAME, SCOPE};
-use super::settings_form::{Group, Wrong, differences, drawn, replaced, sent};
+use super::settings_form::{Group, differences, drawn, replaced, sent};
+use super::wrong::Wrong;
 use crate::admin::api::encoded;
 use crate::admin::managing::{ManagingDomain, Segments};
 use crate::clients::manual::DCR_ADMIN;
 use crate::domains::scopes::find_scope;
+use crate::model::domain::DomainSettings;
 use crate::model::json::{Object, members, typed};
 use crate::model::oauth_error::OAuthError;
 use crate::model::scope::Scope;
 use crate::pages::console::{Badge, BadgeKind, Cell, Confirm, Conflict, FormPage, Section, TablePage, TableRow};
 
 const TOLD: &Told =
-    &[("made", "The scope is made."), ("saved", "The scope is saved."), ("deleted", "The scope is deleted.")];
+    &[("made", "The scope is created."), ("saved", "The scope is saved."), ("deleted", "The scope is deleted.")];
 
 /// The segment that names a scope.
 #[derive(Debug, Deserialize)]
@@ -34,7 +36,7 @@ pub async fn list(at: ManagingDomain, Asked(asked): Asked) -> Result<Response, O
         href: Some(path(&at, &scope.name).into()),
         name: (&scope.name).into(),
         below: (&scope.description).into(),
-        cells: vec![Cell::Text((&scope.label).into()), Cell::Badges(badges(scope))],
+        cells: vec![Cell::Text((&scope.label).into()), Cell::Badges(badges(&at, scope))],
         button: None,
     };
     Ok(show(&TablePage {
@@ -49,9 +51,18 @@ pub async fn list(at: ManagingDomain, Asked(asked): Asked) -> Result<Response, O
     }))
 }
 
-fn badges(scope: &Scope) -> Vec<Badge> {
+/// What `dcr_admin` gives control of.
+pub(super) fn control(settings: &DomainSettings) -> &'static str {
+    if settings.registrars_manage_all {
+        "full control of all clients that gateways register"
+    } else {
+        "full control of the clients it registers"
+    }
+}
+
+fn badges(at: &ManagingDomain, scope: &Scope) -> Vec<Badge> {
     let flags = [
-        (scope.name == DCR_ADMIN, BadgeKind::Warn, "full control of all clients"),
+        (scope.name == DCR_ADMIN, BadgeKind::Warn, control(&at.domain.domain.settings)),
         (scope.self_registrable, BadgeKind::Quiet, "self-registrable"),
         (scope.hidden, BadgeKind::Quiet, "hidden"),
         (scope.reserved, BadgeKind::Quiet, "reserved"),
@@ -182,7 +193,7 @@ async fn page(
         presets: Vec::new(),
         groups: drawn(&groups(scope), values, Some(&at.domain), wrong),
         error: wrong.with_the_whole(),
-        submit: if scope.is_some() { "Save" } else { "Make the scope" },
+        submit: if scope.is_some() { "Save" } else { "Create scope" },
         cancel: Some(root(at).into()),
         delete: deletable.map(|_| (format!("{own}/delete").into(), "Delete scope")),
         action: own.into(),

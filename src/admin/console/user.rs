@@ -22,7 +22,7 @@ use crate::pages::{Claimed, texts};
 use crate::people::users::UserEdit;
 
 const TOLD: &Told = &[
-    ("created", "The account is made."),
+    ("created", "The account is created."),
     ("saved", "Saved."),
     ("disabled", "The user is disabled, and logged out everywhere."),
     ("enabled", "The user is enabled."),

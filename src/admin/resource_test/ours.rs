@@ -190,7 +190,7 @@ impl Ours<'_> {
         };
         let Some(entry) = entry.filter(|entry| entry.client.status != ClientStatus::Deleted) else {
             let seen = "It has no credentials for introspection: it has to check tokens by the domain's keys";
-            let remedy = "Make credentials if the resource or its gateway introspects.";
+            let remedy = "Create credentials if the resource or its gateway introspects.";
             return Ok(TestStep::unseen(TOKEN, seen, remedy));
         };
         let client = &entry.client;

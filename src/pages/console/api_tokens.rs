@@ -35,7 +35,7 @@ pub struct ApiTokens {
 impl ApiTokens {
     /// The headings of the table.
     pub fn columns(&self) -> Vec<Column> {
-        ["Label", "Role", "Domain", "Made", "Ends", "Last used", "State", "Revoke"].map(Column::new).to_vec()
+        ["Label", "Role", "Domain", "Created", "Ends", "Last used", "State", "Revoke"].map(Column::new).to_vec()
     }
 }
 

@@ -119,7 +119,7 @@ fn scopes() -> ApplicationScopes {
     let choice = Choice {
         description: HOSTILE.into(),
         risk: Some("full control of the clients it registers".into()),
-        ..Choice::new("dcr_admin", "Client_registration_admin", true)
+        ..Choice::new("dcr_admin", "Client registration administration", true)
     };
     ApplicationScopes {
         frame: of_application("Scopes"),
