@@ -50,6 +50,7 @@
       master.indeterminate = ticked > 0 && ticked < own.length;
       const told = (master.form ?? document).querySelector("[data-selected]");
       if (told) told.textContent = ticked === 0 ? "" : `${ticked} selected`;
+      for (const button of all(".bulk button", master.form ?? document)) button.disabled = ticked === 0;
     }
   };
 
@@ -162,7 +163,13 @@
   document.addEventListener("submit", (event) => {
     const chosen = event.target.querySelector("option[data-confirm]:checked");
     const asks = event.submitter?.dataset.confirm ?? chosen?.dataset.confirm ?? event.target.dataset.confirm;
-    if (asks && !confirm(asks)) event.preventDefault();
+    if (asks && !confirm(asks)) return event.preventDefault();
+    // What makes something is sent once.
+    const form = event.target;
+    if (!form.elements.namedItem("once")) return;
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+    setTimeout(() => { delete form.dataset.sent; }, 5 * SECOND);
   });
   // One switcher is open at a time, and Escape closes it.
   document.addEventListener("keydown", (event) => {

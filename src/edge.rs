@@ -24,7 +24,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 
 use crate::admin::admit::{Admission, Entrance, admit};
-use crate::admin::idempotency::once;
+use crate::admin::console::once;
+use crate::admin::idempotency;
 use crate::admin::problem::for_programs;
 use crate::app::App;
 use crate::config::LogRequests;
@@ -85,8 +86,8 @@ pub fn guard(handler: MethodRouter<App>, app: &App, route: &Route) -> MethodRout
             let entrance = if route.surface == Surface::Console { Entrance::Cookie } else { Entrance::Bearer };
             let admission = Admission { app: app.clone(), pattern: route.path, needs, entrance };
             let handler = match entrance {
-                Entrance::Bearer => handler.layer(from_fn_with_state(app.clone(), once)),
-                Entrance::Cookie => handler,
+                Entrance::Bearer => handler.layer(from_fn_with_state(app.clone(), idempotency::once)),
+                Entrance::Cookie => handler.layer(from_fn_with_state(app.clone(), once::once)),
             };
             handler.layer(from_fn_with_state(admission, admit))
         }

@@ -89,6 +89,7 @@ pub async fn admit(State(admission): State<Admission>, request: Request, next: N
         Err(Refusal::LogIn(next_page)) => return to_login(&next_page),
         Err(Refusal::Error(error)) => return error.into_response(),
     };
+    let path = parts.uri.path().to_owned();
     let (name, response) = match admission.decide(&managing.authority, &parts).await {
         Ok(domain) => {
             let name = domain.as_ref().map(|domain| domain.domain.name.clone());
@@ -98,11 +99,15 @@ pub async fn admit(State(admission): State<Admission>, request: Request, next: N
             parts.extensions.insert(managing.clone());
             (name, next.run(Request::from_parts(parts, body)).await)
         }
-        Err(error) => (None, error.into_response()),
+        // Whoever lacks the role reaches the domain all the same.
+        Err(error) => {
+            let name = domain_of(admission.pattern, &path).filter(|_| error.code == "forbidden");
+            (name, error.into_response())
+        }
     };
     match admission.entrance {
         Entrance::Bearer => response,
-        Entrance::Cookie => respond::problem(&managing, name.as_deref(), response).await,
+        Entrance::Cookie => respond::problem(&managing, (name.as_deref(), &path), response).await,
     }
 }
 

@@ -115,20 +115,12 @@ async fn run_once(app: &App, key: &str, request: Request, next: Next) -> Result<
 }
 
 async fn keep(app: &App, key: &RequestKey, response: Response) -> Result<Response, OAuthError> {
-    // A failure with a cause may have come after the change: the connection may be lost while it is committed.
-    let failed = response.extensions().get::<Cause>().is_some();
-    match response.status() {
-        StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::TOO_MANY_REQUESTS
-        | StatusCode::PRECONDITION_FAILED
-        | StatusCode::PRECONDITION_REQUIRED
-            if !failed =>
-        {
-            app.store.forget_idempotent(key).await?;
-            return Ok(response);
-        }
-        status if status.is_server_error() => return Ok(response),
-        _ => {}
+    if was_not_begun(&response) {
+        app.store.forget_idempotent(key).await?;
+        return Ok(response);
+    }
+    if response.status().is_server_error() {
+        return Ok(response);
     }
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.map_err(OAuthError::server_error)?;
@@ -149,6 +141,20 @@ async fn keep(app: &App, key: &RequestKey, response: Response) -> Result<Respons
         tracing::warn!(%error, "the answer to a request with an idempotency key could not be kept");
     }
     Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+/// Whether an answer says that the request was turned away before anything was done.
+pub(super) fn was_not_begun(response: &Response) -> bool {
+    // A failure with a cause may have come after the change: the connection may be lost while it is committed.
+    let failed = response.extensions().get::<Cause>().is_some();
+    let turned_away = matches!(
+        response.status(),
+        StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::PRECONDITION_FAILED
+            | StatusCode::PRECONDITION_REQUIRED
+    );
+    !failed && turned_away
 }
 
 fn replay(app: &App, key: &RequestKey, status: i64, sealed: &[u8]) -> Result<Response, OAuthError> {

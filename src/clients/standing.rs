@@ -1,13 +1,17 @@
 //! How a registered client stands to what its registrant sent: what was asked, what became of it and why, and where
 //! what is in force differs from it today.
 
+use serde_json::Value;
+
 use super::Registry;
+use super::administer::{Edit, check_registered_scopes};
+use super::application::edited;
 use super::prepare::Refused;
 use super::renew::policy_of;
 use crate::model::client::{Client, Origin};
 use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
-use crate::model::registration::drift::{Drift, drift};
+use crate::model::registration::drift::{Drift, agree, drift};
 use crate::model::registration::findings::Finding;
 use crate::model::registration::normalize::normalize;
 use crate::model::registration::policy::{Decision, Policy};
@@ -60,6 +64,24 @@ impl Registry {
         let drift = drift(&client.registration.asked, &in_force, expected.as_ref());
         let requests = self.store.registrant_requests(domain.id(), &client.client_id, TOLD).await?;
         Ok(Standing { policy: policy.map(|policy| policy.name.clone()), today, drift, requests })
+    }
+
+    /// Whether what the registrant last sent of a member can be put in force as it is: what the server does not serve
+    /// would be dropped, or refused. A member that was left open is served where its default differs from what is in force.
+    pub fn serves(&self, domain: &DomainEntry, client: &Client, member: &str) -> bool {
+        let sent = client.registration.asked.get(member);
+        let wanted = Object::from_iter([(member.to_owned(), sent.cloned().unwrap_or(Value::Null))]);
+        let Ok(Edit { metadata: Some(metadata), .. }) = edited(client, Some(wanted), None) else { return false };
+        let Ok(metadata) = self.check_manual(metadata) else { return false };
+        let taken = Client { metadata, ..client.clone() };
+        if check_registered_scopes(domain, &taken).is_err() {
+            return false;
+        }
+        let (before, after) = (client.metadata.to_object(), taken.metadata.to_object());
+        match sent {
+            Some(_) => agree(member, sent, after.get(member)),
+            None => !agree(member, before.get(member), after.get(member)),
+        }
     }
 
     /// Rules and policy on what the registrant last sent, as if it came now. Nothing is fetched.

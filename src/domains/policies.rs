@@ -71,6 +71,17 @@ impl Domains {
         policy: &NamedPolicy,
         actor: &Actor,
     ) -> Result<(), OAuthError> {
+        self.check_policy_unused(domain, policy).await?;
+        let audit = actor.did(self.store.clock(), Some(domain.id()), "policy.delete", &policy.name);
+        let audit = audit.changed(&members(&policy.rules), &Object::new());
+        if self.store.delete_policy(domain.id(), policy, &audit).await? {
+            return Ok(());
+        }
+        Err(changed_meanwhile("the policy"))
+    }
+
+    /// Says who needs a policy, so that it cannot be deleted: the domain itself, or what the policy binds.
+    pub async fn check_policy_unused(&self, domain: &DomainEntry, policy: &NamedPolicy) -> Result<(), OAuthError> {
         let settings = &domain.domain.settings;
         for (setting, used) in [("gateway_policy", &settings.gateway_policy), ("open_policy", &settings.open_policy)] {
             if *used == policy.name {
@@ -85,12 +96,7 @@ impl Domains {
                 "{users} clients or initial access tokens are bound by this policy; change the policy, or delete them first"
             )));
         }
-        let audit = actor.did(self.store.clock(), Some(domain.id()), "policy.delete", &policy.name);
-        let audit = audit.changed(&members(&policy.rules), &Object::new());
-        if self.store.delete_policy(domain.id(), policy, &audit).await? {
-            return Ok(());
-        }
-        Err(changed_meanwhile("the policy"))
+        Ok(())
     }
 }
 

@@ -27,6 +27,15 @@ pub enum ClientType {
 }
 
 impl ClientType {
+    /// Those that lists show.
+    pub const LISTED: [Self; 5] =
+        [Self::Web, Self::Browser, Self::Native, Self::BackendToBackend, Self::GatewayRegistrar];
+
+    /// Reads the name that programs know it by.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::LISTED.into_iter().find(|kind| kind.as_str() == text)
+    }
+
     /// What a client is: by what an administrator made of it, by its grants, then by what it says of itself.
     pub fn of(client: &Client) -> Self {
         if client.settings.resource_credentials {

@@ -4,6 +4,7 @@ use super::client_list::{ClientListQuery, Direction, Unused};
 use super::search_words::{Walk, WordPlace};
 use super::statement::Statement;
 use crate::model::client::{ClientStatus, Origin};
+use crate::model::client_type::{ClientType, DCR_ADMIN};
 use crate::model::cursor::{MOST_EXAMINED, MOST_ITEMS, MOST_LOOKED_UP, MOST_VISITED};
 use crate::model::id::DomainId;
 use crate::model::time::UnixTime;
@@ -146,6 +147,9 @@ impl ClientListQuery {
         if let Some(named) = &self.application_type {
             sql.push(" and lower(c.metadata ->> 'application_type') = ").bind(named.to_lowercase().as_str());
         }
+        if let Some(kind) = self.client_type {
+            push_type(sql, kind);
+        }
         if let Some(template) = self.template {
             sql.push(if template { " and c.template is not null" } else { " and c.template is null" });
         }
@@ -173,5 +177,31 @@ impl ClientListQuery {
                 sql.push(" and ").push(table).push(compare).bind(time.0);
             }
         }
+    }
+}
+
+/// Adds the condition that a client `c` is what `ClientType::of` would say.
+fn push_type(sql: &mut Statement, kind: ClientType) {
+    if kind == ClientType::ResourceCredentials {
+        sql.push(" and cast(c.settings -> 'resource_credentials' as text) = 'true'");
+        return;
+    }
+    let granted = "(' ' || coalesce(c.settings ->> 'granted_scopes', '') || ' ')";
+    let compare = if kind == ClientType::GatewayRegistrar { " <> " } else { " = " };
+    sql.push(" and replace(").push(granted).push(", ").bind(format!(" {DCR_ADMIN} ").as_str()).push(", '')");
+    sql.push(compare).push(granted);
+    // A grant but client_credentials is left over.
+    let people = "replace(coalesce(cast(c.metadata -> 'grant_types' as text), ''), '\"client_credentials\"', '')";
+    let named = " and lower(coalesce(c.metadata ->> 'application_type', ''))";
+    let (signs_in, names) = match kind {
+        ClientType::GatewayRegistrar | ClientType::ResourceCredentials => return,
+        ClientType::BackendToBackend => (" not like ", None),
+        ClientType::Browser => (" like ", Some(" in ('browser', 'spa')")),
+        ClientType::Native => (" like ", Some(" = 'native'")),
+        ClientType::Web => (" like ", Some(" not in ('browser', 'spa', 'native')")),
+    };
+    sql.push(" and ").push(people).push(signs_in).push("'%\"%'");
+    if let Some(names) = names {
+        sql.push(named).push(names);
     }
 }

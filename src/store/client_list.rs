@@ -14,6 +14,7 @@ use super::clients::ClientRow;
 use super::search_words::{Found, Walk, Walked, WordKind, WordPlace, readable, walks};
 use super::statement::Statement;
 use crate::model::client::{Client, ClientStatus, Origin};
+use crate::model::client_type::ClientType;
 use crate::model::cursor::{self, MOST_ITEMS, Total};
 use crate::model::id::{DomainId, PolicyId};
 use crate::model::search::SearchTerms;
@@ -50,6 +51,8 @@ pub struct ClientListQuery {
     pub status: Option<ClientStatus>,
     /// Only those that named this `application_type`, whatever the case.
     pub application_type: Option<String>,
+    /// Only those that are this, by what they do.
+    pub client_type: Option<ClientType>,
     /// Only those that this gateway or initial access token registered.
     pub registrant: Option<String>,
     /// Only templates, or none.

@@ -101,6 +101,7 @@ impl ClientsFilter {
             origin: self.origin,
             status: self.status,
             application_type: self.application_type,
+            client_type: None,
             registrant: self.registrant,
             template: self.template,
             with_resource_credentials: self.with_resource_credentials.unwrap_or(false),

@@ -244,6 +244,7 @@ async fn question(at: &ManagingDomain, client: &Client, error: Option<String>) -
         frame: frame.below(head.title(), path.as_str()).at("Delete"),
         title: "Delete this application?".to_owned(),
         what: head.title(),
+        items: Vec::new(),
         consequences: vec![
             "Its tokens and secrets end at once, and nobody can sign in with it.".to_owned(),
             "Its client id is never given to anybody else. This cannot be undone.".to_owned(),

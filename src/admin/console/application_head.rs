@@ -146,8 +146,14 @@ pub fn state(status: ClientStatus) -> Badge {
 /// Who registered an application, as far as they are known by a name.
 pub async fn registrant_name(at: &ManagingDomain, client: &Client) -> Result<Claimed, OAuthError> {
     let Some(registrant) = &client.registrant else { return Ok(Claimed::default()) };
-    if client.origin != Origin::Gateway {
-        return Ok(registrant.into());
+    match client.origin {
+        Origin::Gateway => {}
+        Origin::InitialAccessToken => {
+            let tokens = at.app.store.initial_access_tokens(at.domain.id()).await?;
+            let known = tokens.iter().find(|token| token.id.to_string() == *registrant && !token.label.is_empty());
+            return Ok(known.map_or_else(|| registrant.into(), |token| (&token.label).into()));
+        }
+        _ => return Ok(registrant.into()),
     }
     match client_named(at, registrant).await {
         Ok(gateway) => Ok(title_of(&gateway.client)),

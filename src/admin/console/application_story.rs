@@ -17,7 +17,7 @@ use crate::domains::endpoints::Endpoints;
 use crate::model::client::{Client, Origin};
 use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
-use crate::model::registration::drift::Because;
+use crate::model::registration::drift::{Because, Drift};
 use crate::pages::Claimed;
 use crate::pages::console::{
     ActivityEvent, ApplicationActivity, ApplicationEndpoints, ApplicationRegistration, Badge, BadgeKind, Copyable,
@@ -82,14 +82,14 @@ pub async fn show_registration(
         updated: told("client.update").map(|request| request.at.into()),
         refused_today: matches!(standing.today, Today::Refused(_)),
         findings: findings(&standing),
-        drift: standing.drift.iter().map(drift_row).collect(),
+        drift: standing.drift.iter().map(|drift| drift_row(&at, &client, drift)).collect(),
         policy: standing.policy.unwrap_or_default(),
         asked: asked_for.collect(),
         may_take,
     }))
 }
 
-fn drift_row(drift: &crate::model::registration::drift::Drift) -> DriftRow {
+fn drift_row(at: &ManagingDomain, client: &Client, drift: &Drift) -> DriftRow {
     let because = match drift.because {
         Some(Because::Policy) => Badge::new(BadgeKind::Quiet, "Policy"),
         Some(Because::Administrator) => Badge::new(BadgeKind::Warn, "Administrator"),
@@ -101,6 +101,7 @@ fn drift_row(drift: &crate::model::registration::drift::Drift) -> DriftRow {
         sent: shown(drift.sent.as_ref()),
         in_force: shown(drift.in_force.as_ref()),
         because,
+        served: at.app.registry.serves(&at.domain, client, &drift.member),
     }
 }
 
@@ -146,6 +147,11 @@ pub async fn take(
     if form.field("version") != client.version.to_string() {
         let differences = differences(client, member, &value);
         return lost(&at, client, (path, form.pairs()), differences).await;
+    }
+    if !at.app.registry.serves(&at.domain, client, member) {
+        return Err(OAuthError::invalid_request(format!(
+            "{member}: what the registrant sent is not served here, so nothing was changed"
+        )));
     }
     let wanted = Object::from_iter([(member.to_owned(), value)]);
     let edit = edited(client, Some(wanted), None)?;

@@ -1,13 +1,14 @@
 //! The list of applications, and what is done to many of them at once.
 
 use axum::response::{Html, IntoResponse as _, Response};
+use http::StatusCode;
 use url::form_urlencoded::Serializer;
 
 use super::application_head::{kind_name, list_path, name_of, origin_name, registrant_name, state};
 use super::fields::{Asked, Fields};
-use super::respond::{Told, domain_frame, go_telling, sentence, show, telling};
+use super::respond::{Told, domain_frame, go_telling, sentence, show, show_as, telling};
 use crate::admin::api::statistics::STALE;
-use crate::admin::clients::listed;
+use crate::admin::clients::{client_named, listed};
 use crate::admin::managing::ManagingDomain;
 use crate::clients::bulk::{BulkAction, MOST};
 use crate::model::administrator::Role;
@@ -17,7 +18,8 @@ use crate::model::cursor::{MOST_EXAMINED, Total as Counted};
 use crate::model::id::ClientId;
 use crate::model::oauth_error::OAuthError;
 use crate::pages::console::{
-    ApplicationRow, Applications, ApplicationsOutcome, ApplicationsTable, Choice, Confirm, Pager, Section, Total,
+    ApplicationRow, Applications, ApplicationsOutcome, ApplicationsTable, Choice, Confirm, NoticeKind, Pager, Section,
+    Total,
 };
 use crate::pages::{Claimed, Page as _, texts};
 use crate::store::client_list::{ClientListQuery, ClientPage, Unused};
@@ -37,12 +39,21 @@ const TOLD: &Told = &[
 
 /// `GET /console/domains/{domain}/applications`; with `fragment=1` the rows alone, for a page that is open.
 pub async fn list(at: ManagingDomain, Asked(asked): Asked) -> Result<Response, OAuthError> {
-    let table = table(&at, &asked).await?;
     if asked.ticked("fragment") {
-        return Ok(Html(table.html()).into_response());
+        return Ok(Html(table(&at, &asked).await?.html()).into_response());
     }
-    let frame = telling(domain_frame(&at, Section::Applications).await?, &asked, TOLD);
-    Ok(show(&Applications { frame, search: asked.field("q").to_owned(), filters: filters(&asked), table }))
+    let page = page(&at, &asked).await?;
+    Ok(show(&Applications { frame: telling(page.frame, &asked, TOLD), ..page }))
+}
+
+async fn page(at: &ManagingDomain, asked: &Fields) -> Result<Applications, OAuthError> {
+    Ok(Applications {
+        frame: domain_frame(at, Section::Applications).await?,
+        search: asked.field("q").to_owned(),
+        filters: filters(asked),
+        action: address(&list_path(at), asked, &[("cursor", asked.given("cursor"))]).into(),
+        table: table(at, asked).await?,
+    })
 }
 
 async fn table(at: &ManagingDomain, asked: &Fields) -> Result<ApplicationsTable, OAuthError> {
@@ -51,7 +62,7 @@ async fn table(at: &ManagingDomain, asked: &Fields) -> Result<ApplicationsTable,
         search: asked.field("q").to_owned(),
         origin: Origin::parse(asked.field("origin")),
         status: ClientStatus::parse(asked.field("status")),
-        application_type: asked.given("type").map(str::to_owned),
+        client_type: ClientType::parse(asked.field("type")),
         unused: match asked.field("used") {
             "never" => Some(Unused::Ever),
             "long-ago" => Some(Unused::Since(now.plus(-STALE))),
@@ -146,13 +157,7 @@ fn filters(asked: &Fields) -> Vec<(&'static str, &'static str, Vec<Choice>)> {
     };
     let origins: Vec<(&str, &str)> =
         Origin::REGISTERED.iter().map(|origin| (origin.as_str(), origin_name(*origin))).collect();
-    let types = [
-        ("", "Any"),
-        ("web", "web"),
-        ("browser", "browser"),
-        ("native", "native"),
-        ("backend_to_backend", "backend_to_backend"),
-    ];
+    let types: Vec<(&str, &str)> = ClientType::LISTED.iter().map(|kind| (kind.as_str(), kind_name(*kind))).collect();
     let states = [
         ("", "Any but deleted"),
         ("active", "Active"),
@@ -162,14 +167,14 @@ fn filters(asked: &Fields) -> Vec<(&'static str, &'static str, Vec<Choice>)> {
     ];
     vec![
         pick("origin", "Origin", &[&[("", "Any")][..], &origins].concat()),
-        pick("type", "Type", &types),
+        pick("type", "Type", &[&[("", "Any")][..], &types].concat()),
         pick("status", "State", &states),
         pick("used", "Used", &[("", "Any"), ("never", "Never: orphans"), ("long-ago", "Not for 90 days")]),
     ]
 }
 
 /// `POST /console/domains/{domain}/applications`: first asks, then does it.
-pub async fn change_many(at: ManagingDomain, form: Fields) -> Result<Response, OAuthError> {
+pub async fn change_many(at: ManagingDomain, Asked(asked): Asked, form: Fields) -> Result<Response, OAuthError> {
     let ids = form.all("client");
     let (action, verb, done) = match form.field("action") {
         "suspend" => (BulkAction::Suspend, "Suspend", "suspended"),
@@ -178,12 +183,20 @@ pub async fn change_many(at: ManagingDomain, form: Fields) -> Result<Response, O
         _ => return Err(OAuthError::invalid_request("action: is not one of this page")),
     };
     if ids.is_empty() || ids.len() > MOST {
-        return Err(OAuthError::invalid_request(format!("tick 1 to {MOST} applications first")));
+        let told = format!("Nothing was done: tick 1 to {MOST} applications first.");
+        let page = page(&at, &asked).await?;
+        let page = Applications { frame: page.frame.with_notice(NoticeKind::Error, told), ..page };
+        return Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page));
     }
     let what = format!("{} application{}", ids.len(), if ids.len() == 1 { "" } else { "s" });
     let title = format!("{verb} {what}");
+    let question = question(&at, (&asked, &form), (action, title.clone())).await?;
     if form.field("confirmed") != "yes" {
-        return ask(&at, &form, (action, title)).await;
+        return Ok(show(&question));
+    }
+    if question.word.as_ref().is_some_and(|word| word.as_str() != form.trimmed("confirm")) {
+        let error = Some("Type the number of the applications that are listed above.".to_owned());
+        return Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &Confirm { error, ..question }));
     }
     let named = ids.iter().map(|id| ClientId((*id).to_owned())).collect();
     let outcomes = at.app.registry.bulk(&at.domain, action, named, &at.actor()).await?;
@@ -192,7 +205,7 @@ pub async fn change_many(at: ManagingDomain, form: Fields) -> Result<Response, O
         .into_iter()
         .filter_map(|(id, outcome)| Some((id.as_str().into(), sentence(&outcome.err()?.description))))
         .collect();
-    let list = list_path(&at);
+    let list = address(&list_path(&at), &asked, &[]);
     if refused.is_empty() {
         return Ok(go_telling(&list, done));
     }
@@ -200,11 +213,11 @@ pub async fn change_many(at: ManagingDomain, form: Fields) -> Result<Response, O
     Ok(show(&ApplicationsOutcome { frame, title, done: count - refused.len(), refused, back: list.into() }))
 }
 
-async fn ask(
+async fn question(
     at: &ManagingDomain,
-    form: &Fields,
+    (asked, form): (&Fields, &Fields),
     (action, title): (BulkAction, String),
-) -> Result<Response, OAuthError> {
+) -> Result<Confirm, OAuthError> {
     let consequences: &[&str] = match action {
         BulkAction::Suspend => &["Their tokens end at once, and nobody can sign in with them until they are resumed."],
         BulkAction::Resume => &[],
@@ -213,21 +226,36 @@ async fn ask(
             "Their client ids are never given to anybody else. This cannot be undone.",
         ],
     };
-    let mut parameters: Vec<(String, String)> =
-        form.all("client").into_iter().map(|id| ("client".to_owned(), id.to_owned())).collect();
+    let ids = form.all("client");
+    let mut parameters: Vec<(String, String)> = ids.iter().map(|id| ("client".to_owned(), (*id).to_owned())).collect();
     parameters.push(("action".to_owned(), form.field("action").to_owned()));
     parameters.push(("confirmed".to_owned(), "yes".to_owned()));
-    let list = list_path(at);
-    Ok(show(&Confirm {
+    let list = address(&list_path(at), asked, &[]);
+    Ok(Confirm {
         frame: domain_frame(at, Section::Applications).await?.at(title.clone()),
         title: format!("{title}?"),
-        what: Claimed::long(&form.all("client").join(", ")),
+        what: Claimed::default(),
+        items: named(at, &ids).await?,
         consequences: consequences.iter().map(|&text| text.to_owned()).collect(),
-        word: None,
+        word: matches!(action, BulkAction::Delete).then(|| ids.len().to_string().into()),
         parameters,
         action: list.as_str().into(),
         button: title,
         cancel: list.into(),
         error: None,
-    }))
+    })
+}
+
+/// The name and the id of each, as they were ticked; one that is gone has no name any more.
+async fn named(at: &ManagingDomain, ids: &[&str]) -> Result<Vec<(Claimed, Claimed)>, OAuthError> {
+    let mut items = Vec::with_capacity(ids.len());
+    for id in ids {
+        let name = match client_named(at, id).await {
+            Ok(entry) => name_of(&entry.client),
+            Err(error) if error.status == 404 => Claimed::default(),
+            Err(error) => return Err(error),
+        };
+        items.push((name, (*id).into()));
+    }
+    Ok(items)
 }

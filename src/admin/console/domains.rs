@@ -10,6 +10,7 @@ use crate::domains::endpoints::Endpoints;
 use crate::model::client::ClientStatus;
 use crate::model::domain::{Domain, DomainPreset, DomainSettings, check_domain_name};
 use crate::model::oauth_error::OAuthError;
+use crate::pages::Claimed;
 use crate::pages::console::{Choice, Confirm, DomainPreview, DomainRow, Domains, NewDomain, Section, grouped};
 
 const LIST: &str = "/console/domains";
@@ -87,13 +88,23 @@ pub async fn create(managing: Managing, form: Fields) -> Result<Response, OAuthE
                 preset.apply(&mut settings);
             }
             match managing.domains().create(name, settings, &managing.actor()).await {
-                Ok(true) => Ok(go_telling(&format!("{LIST}/{name}/registration"), "made")),
+                Ok(true) => Ok(go_telling(&next_page(name, form.field("preset")), "made")),
                 Ok(false) => refused(&format!("there is a domain {name} already; choose another name")),
                 Err(error) if error.status < 500 => refused(&error.description),
                 Err(error) => Err(error),
             }
         }
         _ => Ok(show(&page)),
+    }
+}
+
+/// What is done next in a domain that was just made: where gateways register, one of them gets its credentials.
+fn next_page(name: &str, preset: &str) -> String {
+    match DomainPreset::parse(preset) {
+        Some(DomainPreset::Gateway) => {
+            format!("{}/new?kind=gateway-registrar", Section::Applications.path(name))
+        }
+        _ => Section::Registration.path(name),
     }
 }
 
@@ -105,10 +116,10 @@ async fn new_page(managing: &Managing, form: &Fields) -> Result<NewDomain, OAuth
             DomainPreset::Mcp => ("MCP servers", "Clients register by themselves or publish a metadata document."),
             DomainPreset::Empty => ("Empty", "Nobody registers; you make applications by hand."),
         };
-        Choice { description: description.into(), ..Choice::new(preset.as_str(), label, preset == chosen) }
+        Choice { description: Claimed::long(description), ..Choice::new(preset.as_str(), label, preset == chosen) }
     };
     Ok(NewDomain {
-        frame: frame(managing, Section::Domains).await?.below("Domains", LIST).at("New domain"),
+        frame: frame(managing, Section::Domains).await?.at("New domain"),
         action: NEW.into(),
         name: form.trimmed("name").to_owned(),
         name_error: None,
@@ -152,9 +163,10 @@ async fn question(at: &ManagingDomain, error: Option<String>) -> Result<Confirm,
     let name = &at.domain.domain.name;
     let settings = Section::Settings.path(name);
     Ok(Confirm {
-        frame: domain_frame(at, Section::Settings).await?.below("Settings", &settings).at("Delete"),
+        frame: domain_frame(at, Section::Settings).await?.at("Delete"),
         title: "Delete this domain?".to_owned(),
         what: name.into(),
+        items: Vec::new(),
         consequences: vec![
             "All its applications, users, MCP servers, policies and keys are deleted.".to_owned(),
             "Every token that it issued stops being accepted. This cannot be undone.".to_owned(),

@@ -73,6 +73,7 @@ pub async fn confirm_rotation(at: ManagingDomain) -> Result<Response, OAuthError
         frame,
         title: "Sign with new keys at once?".to_owned(),
         what: at.domain.domain.name.as_str().into(),
+        items: Vec::new(),
         consequences: vec![
             "Verifiers that keep the key set refuse the new tokens until they read it again, some for minutes."
                 .to_owned(),
@@ -98,6 +99,7 @@ pub async fn confirm_revocation(
         frame,
         title: "Revoke this key?".to_owned(),
         what: format!("{} {}", key.algorithm, key.kid).into(),
+        items: Vec::new(),
         consequences: consequences(key.status).iter().map(|text| (*text).to_owned()).collect(),
         word: None,
         parameters: Vec::new(),

@@ -5,7 +5,7 @@ use http::StatusCode;
 
 use super::duration;
 use super::fields::{Asked, Fields};
-use super::respond::{Told, beside, domain_frame, show, show_as, telling};
+use super::respond::{Told, beside, domain_frame, sentence, show, show_as, show_placed, telling};
 use crate::admin::managing::ManagingDomain;
 use crate::domains::resources::NewResource;
 use crate::model::oauth_error::OAuthError;
@@ -87,7 +87,7 @@ pub async fn create(at: ManagingDomain, form: Fields) -> Result<Response, OAuthE
         documents: documents(&at, &resource),
         gateway: gateway(&at, &resource),
     });
-    Ok(show(&page))
+    Ok(show_placed(&page, path(&at, &format!("/{}", resource.id))))
 }
 
 async fn new_page(at: &ManagingDomain, form: McpServerForm, credentials: bool) -> Result<NewMcpServer, OAuthError> {

@@ -26,6 +26,7 @@ pub mod mcp_server_connections;
 pub mod mcp_servers;
 pub mod names;
 pub mod new_application;
+pub mod once;
 pub mod overview;
 pub mod own_secret;
 pub mod policies;

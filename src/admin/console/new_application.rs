@@ -6,13 +6,18 @@ use http::StatusCode;
 use super::application_head::{list_path, path_of, title_of};
 use super::fields::{Asked, Fields};
 use super::own_secret::Chosen;
-use super::respond::{domain_frame, sentence, show, show_as};
+use super::respond::{Told, domain_frame, sentence, show, show_as, show_placed, telling};
 use crate::admin::managing::ManagingDomain;
 use crate::clients::application::{ApplicationKind, NewApplication as Wanted};
 use crate::clients::manual::{DCR_ADMIN, Made};
 use crate::domains::endpoints::Endpoints;
 use crate::model::oauth_error::OAuthError;
+use crate::model::secret::Secret;
+use crate::pages::Claimed;
 use crate::pages::console::{ApplicationMade, Choice, Copyable, NewApplication, NewApplicationDetails, Section};
+
+const TOLD: &Told =
+    &[("made", "The domain is made. Make the application by which the API gateway registers others here.")];
 
 /// The kinds in the order of the page: what is posted, the name, a sentence about it.
 const KINDS: [(&str, &str, &str); 5] = [
@@ -34,7 +39,8 @@ const KINDS: [(&str, &str, &str); 5] = [
 /// `GET /console/domains/{domain}/applications/new`
 pub async fn show_new(at: ManagingDomain, Asked(asked): Asked) -> Result<Response, OAuthError> {
     let details = asked.field("kind").parse().ok().map(|kind| details(kind, asked.field("kind")));
-    Ok(show(&page(&at, details).await?))
+    let page = page(&at, details).await?;
+    Ok(show(&NewApplication { frame: telling(page.frame, &asked, TOLD), ..page }))
 }
 
 /// `POST /console/domains/{domain}/applications/new`
@@ -68,7 +74,7 @@ pub async fn make(at: ManagingDomain, form: Fields) -> Result<Response, OAuthErr
 async fn page(at: &ManagingDomain, details: Option<NewApplicationDetails>) -> Result<NewApplication, OAuthError> {
     let frame = domain_frame(at, Section::Applications).await?.at("New application");
     let kinds = KINDS.iter().map(|(value, label, description)| Choice {
-        description: (*description).into(),
+        description: Claimed::long(description),
         ..Choice::new(*value, *label, *value == "web")
     });
     Ok(NewApplication { frame, action: format!("{}/new", list_path(at)).into(), kinds: kinds.collect(), details })
@@ -159,7 +165,7 @@ async fn show_made(at: &ManagingDomain, kind: ApplicationKind, made: &Made) -> R
         ];
     }
     let frame = domain_frame(at, Section::Applications).await?.at(title_of(client));
-    Ok(show(&ApplicationMade {
+    let page = ApplicationMade {
         frame,
         title: format!("{} is ready", title_of(client)).into(),
         wizard: true,
@@ -172,5 +178,6 @@ async fn show_made(at: &ManagingDomain, kind: ApplicationKind, made: &Made) -> R
         ],
         provider,
         href: path_of(at, client).into(),
-    }))
+    };
+    Ok(show_placed(&page, path_of(at, client)))
 }

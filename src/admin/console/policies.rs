@@ -3,11 +3,12 @@
 use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::domain_settings::tabs;
 use super::fields::{Asked, Fields};
 use super::policy_table::{POLICY, START};
-use super::respond::{Told, conflict, differing, domain_frame, go_telling, show, show_as, telling};
+use super::respond::{Told, conflict, differing, domain_frame, go_telling, sentence, show, show_as, telling};
 use super::settings_form::{Group, differences, drawn, replaced, sent};
 use super::wrong::Wrong;
 use crate::admin::managing::{ManagingDomain, Segments};
@@ -15,8 +16,10 @@ use crate::domains::policies::{find_policy, starting_point};
 use crate::model::json::{Object, members, typed};
 use crate::model::oauth_error::OAuthError;
 use crate::model::registration::policy::{Policy, ScopeRule};
+use crate::oauth::client_auth::METHOD_NAMES;
+use crate::pages::Link;
 use crate::pages::console::{
-    Badge, BadgeKind, Cell, Confirm, Conflict, ConsoleFrame, FormPage, Section, TablePage, TableRow,
+    Badge, BadgeKind, Cell, Confirm, Conflict, ConsoleFrame, FormPage, Problem, Section, TablePage, TableRow,
 };
 use crate::store::policies::NamedPolicy;
 
@@ -134,7 +137,8 @@ pub async fn change(
 ) -> Result<Response, OAuthError> {
     let policy = find_policy(&at.domain, &named.policy)?;
     let current = members(&policy.rules);
-    let (patch, unreadable) = sent(POLICY, &form);
+    let (mut patch, unreadable) = sent(POLICY, &form);
+    keep_unoffered(&mut patch, &current);
     if form.field("version") != policy.version.to_string() {
         let page = conflict(below(&at).await?, &policy.name, &path(&at, &policy.name));
         let page = Conflict { parameters: form.with_version(policy.version), ..page };
@@ -154,11 +158,21 @@ pub async fn change(
     Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page(&at, frame, policy, (&wanted, &wrong))))
 }
 
+/// A method that the form does not offer, because the server does not serve it, stays where the policy has it.
+fn keep_unoffered(patch: &mut Object, current: &Object) {
+    let Some(Value::Array(methods)) = patch.get_mut("auth_methods") else { return };
+    let own: Vec<Value> = current.get("auth_methods").and_then(Value::as_array).cloned().unwrap_or_default();
+    let unoffered = own.iter().filter(|method| !METHOD_NAMES.iter().any(|name| **method == *name));
+    methods.extend(unoffered.cloned());
+    // In the order in force, so that nothing counts as changed that is not.
+    methods.sort_by_key(|method| own.iter().position(|known| known == method).unwrap_or(usize::MAX));
+}
+
 /// An empty field is "without", not the preset's value.
 fn with_nulls(mut whole: Object, patch: &Object) -> Object {
     let without = ["secret_lifetime", "quota", "remove_unused_after", "max_record_length", "access_token_lifetime"];
-    for name in without.into_iter().filter(|name| patch.get(*name).is_some_and(serde_json::Value::is_null)) {
-        whole.insert(name.to_owned(), serde_json::Value::Null);
+    for name in without.into_iter().filter(|name| patch.get(*name).is_some_and(Value::is_null)) {
+        whole.insert(name.to_owned(), Value::Null);
     }
     whole
 }
@@ -191,7 +205,11 @@ fn page(at: &ManagingDomain, frame: ConsoleFrame, policy: &NamedPolicy, shown: (
 /// `GET /console/domains/{domain}/registration/policies/{policy}/delete`
 pub async fn ask_delete(at: ManagingDomain, Segments(named): Segments<Named>) -> Result<Response, OAuthError> {
     let policy = find_policy(&at.domain, &named.policy)?;
-    Ok(show(&question(&at, policy, None).await?))
+    match at.domains().check_policy_unused(&at.domain, policy).await {
+        Ok(()) => Ok(show(&question(&at, policy).await?)),
+        Err(error) if error.status == 409 => Ok(show(&in_use(&at, policy, &error).await?)),
+        Err(error) => Err(error),
+    }
 }
 
 /// `POST /console/domains/{domain}/registration/policies/{policy}/delete`
@@ -207,27 +225,41 @@ pub async fn delete(
     }
     match at.domains().delete_policy(&at.domain, policy, &at.actor()).await {
         Ok(()) => Ok(go_telling(&root(&at), "deleted")),
-        Err(error) if error.status == 409 => {
-            let told = Some(super::respond::sentence(&error.description));
-            Ok(show_as(StatusCode::CONFLICT, &question(&at, policy, told).await?))
-        }
+        Err(error) if error.status == 409 => Ok(show_as(StatusCode::CONFLICT, &in_use(&at, policy, &error).await?)),
         Err(error) => Err(error),
     }
 }
 
-async fn question(at: &ManagingDomain, policy: &NamedPolicy, error: Option<String>) -> Result<Confirm, OAuthError> {
+/// The page in the place of the question where the policy is needed: no button, but who needs it.
+async fn in_use(at: &ManagingDomain, policy: &NamedPolicy, error: &OAuthError) -> Result<Problem, OAuthError> {
+    let own = path(at, &policy.name);
+    let link = |href: String, text: String| Link { href: href.into(), text };
+    Ok(Problem {
+        frame: below(at).await?.below(&policy.name, &own).at("Delete"),
+        title: "This policy cannot be deleted".to_owned(),
+        explanation: sentence(&error.description),
+        links: vec![
+            link(own, "Back to the policy".to_owned()),
+            link(Section::Registration.path(&at.domain.domain.name), "Settings of registration".to_owned()),
+        ],
+        reference: None,
+    })
+}
+
+async fn question(at: &ManagingDomain, policy: &NamedPolicy) -> Result<Confirm, OAuthError> {
     let own = path(at, &policy.name);
     Ok(Confirm {
         frame: below(at).await?.below(&policy.name, &own).at("Delete"),
         title: "Delete this policy?".to_owned(),
         what: (&policy.name).into(),
-        consequences: vec!["A policy that binds applications or tokens cannot be deleted.".to_owned()],
+        items: Vec::new(),
+        consequences: vec!["It binds nothing now. Its rules are gone for good.".to_owned()],
         word: None,
         parameters: vec![("version".to_owned(), policy.version.to_string())],
         action: format!("{own}/delete").into(),
         button: "Delete policy".to_owned(),
         cancel: own.into(),
-        error,
+        error: None,
     })
 }
 

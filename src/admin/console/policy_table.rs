@@ -2,13 +2,12 @@
 
 use super::settings_form::{Group, Kind, plain};
 
+/// What discovery names as served, and what it is called here.
 const METHODS: &[(&str, &str)] = &[
     ("client_secret_basic", "secret, in the Authorization header"),
     ("client_secret_post", "secret, in the form"),
     ("private_key_jwt", "signed by the application's key"),
     ("client_secret_jwt", "signed with the secret"),
-    ("tls_client_auth", "certificate of an authority"),
-    ("self_signed_tls_client_auth", "certificate of its own"),
     ("none", "public application, nothing to keep secret"),
 ];
 
@@ -160,3 +159,21 @@ pub const START: Group = Group {
         plain("copy_of", "Or a copy of the policy", "Its name; empty: the preset.", Kind::Line),
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::client_auth::METHOD_NAMES;
+
+    #[test]
+    fn what_is_served_is_offered_and_nothing_else() {
+        assert_eq!(METHODS.iter().map(|(method, _)| *method).collect::<Vec<_>>(), METHOD_NAMES);
+        let settings = POLICY.iter().flat_map(|group| group.settings);
+        let kinds = settings.filter(|setting| setting.name == "default_auth_method").map(|setting| setting.kind);
+        for kind in kinds {
+            let Kind::DefaultMethod(options) = kind else { panic!("{kind:?}") };
+            let methods = options.iter().filter(|(method, _)| !method.starts_with("by_"));
+            assert!(methods.clone().count() > 0 && methods.clone().all(|(method, _)| METHOD_NAMES.contains(method)));
+        }
+    }
+}

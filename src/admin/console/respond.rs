@@ -8,11 +8,14 @@ use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 
 use super::fields::Fields;
+use super::once::MadeAt;
 use crate::admin::managing::{Managing, ManagingDomain};
+use crate::model::administrator::Role;
 use crate::model::oauth_error::OAuthError;
+use crate::model::random::{self, encode};
 use crate::oauth::error::ErrorCode;
-use crate::pages::Page;
 use crate::pages::console::{Conflict, ConsoleFrame, NoticeKind, Problem, Section};
+use crate::pages::{Link, Page};
 
 /// No error is longer than this, in bytes.
 const MOST: usize = 16 * 1_024;
@@ -25,12 +28,31 @@ pub async fn frame(managing: &Managing, section: Section) -> Result<ConsoleFrame
     let authority = &managing.authority;
     let domains = managing.app.store.domains().await?;
     let reached = domains.into_iter().filter(|domain| authority.reach.covers(domain.id)).map(|domain| domain.name);
-    Ok(ConsoleFrame::new(&authority.name, authority.role, section).with_domains(reached.collect()))
+    let frame = ConsoleFrame::new(&authority.name, authority.role, section).with_domains(reached.collect());
+    Ok(ConsoleFrame { once: encode(&random::bytes::<16>()), ..frame })
 }
 
 /// The frame of a page about the domain that the path names.
 pub async fn domain_frame(at: &ManagingDomain, section: Section) -> Result<ConsoleFrame, OAuthError> {
     Ok(frame(at, section).await?.in_domain(at.domain.domain.name.clone()))
+}
+
+/// The frame of a page that stands in the place of what was asked for: an error, or what was done already.
+pub async fn frame_in_place(managing: &Managing, domain: Option<&str>, path: &str) -> ConsoleFrame {
+    let authority = &managing.authority;
+    let section = match Section::of_path(path, domain) {
+        // Others than owners have nothing of the server's but the list of domains.
+        section if section.is_of_a_domain() || section == Section::Account => section,
+        section if authority.role >= Role::Owner => section,
+        _ => Section::Domains,
+    };
+    // The frame is part of the page; without it (the database may be away) a bare one does.
+    let bare = |_| ConsoleFrame::new(&authority.name, authority.role, section);
+    let frame = frame(managing, section).await.unwrap_or_else(bare);
+    match domain {
+        Some(name) => frame.in_domain(name),
+        None => frame,
+    }
 }
 
 /// The same frame, saying what the parameter `done` of the page's URL stands for.
@@ -51,6 +73,13 @@ pub fn show(page: &impl Page) -> Response {
 /// A page with another status: a form that has to be corrected is 422, a lost update 409.
 pub fn show_as(status: StatusCode, page: &impl Page) -> Response {
     (status, Html(page.html())).into_response()
+}
+
+/// A page that shows what was just made, which is found there from now on.
+pub fn show_placed(page: &impl Page, place: impl Into<String>) -> Response {
+    let mut response = show(page);
+    response.extensions_mut().insert(MadeAt(place.into()));
+    response
 }
 
 /// To another page of the console.
@@ -95,26 +124,23 @@ struct Error {
 }
 
 /// The answer as a page of the console if it is an error, else as it is. Status and headers are kept.
-pub async fn problem(managing: &Managing, domain: Option<&str>, response: Response) -> Response {
+pub async fn problem(managing: &Managing, (domain, path): (Option<&str>, &str), response: Response) -> Response {
     if response.extensions().get::<ErrorCode>().is_none() {
         return response;
     }
     let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, MOST).await.unwrap_or_default();
     let told = serde_json::from_slice::<Error>(&body).map(|error| error.error_description).unwrap_or_default();
-    // The frame is part of the page; without it (the database may be away) a bare one does.
-    let authority = &managing.authority;
-    let bare = || ConsoleFrame::new(&authority.name, authority.role, Section::Domains);
-    let frame = frame(managing, Section::Overview).await.unwrap_or_else(|_| bare());
-    let frame = match domain {
-        Some(name) => frame.in_domain(name),
-        None => ConsoleFrame { section: Section::Domains, ..frame },
+    let frame = frame_in_place(managing, domain, path).await;
+    let back = Link {
+        href: frame.section.path(frame.domain_name()).into(),
+        text: format!("Back to {}", frame.section.title()),
     };
     let page = Problem {
         frame: frame.at(title(parts.status)),
         title: title(parts.status).to_owned(),
         explanation: sentence(&told),
-        links: Vec::new(),
+        links: vec![back],
         reference: parts.status.is_server_error().then(|| managing.caller.request_id.to_string()),
     };
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

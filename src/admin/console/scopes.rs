@@ -133,9 +133,10 @@ pub async fn ask_delete(at: ManagingDomain, Segments(named): Segments<Named>) ->
     let own = path(&at, &scope.name);
     let frame = domain_frame(&at, Section::Scopes).await?;
     Ok(show(&Confirm {
-        frame: frame.below("Scopes", root(&at)).below(&scope.name, &own).at("Delete"),
+        frame: frame.below(&scope.name, &own).at("Delete"),
         title: "Delete this scope?".to_owned(),
         what: (&scope.name).into(),
+        items: Vec::new(),
         consequences: vec!["Applications that have it get no more tokens with it.".to_owned()],
         word: None,
         parameters: vec![("version".to_owned(), scope.version.to_string())],
@@ -185,7 +186,7 @@ async fn page(
     let own = scope.map_or_else(|| format!("{}/new", root(at)), |scope| path(at, &scope.name));
     let deletable = scope.filter(|scope| scope.name != DCR_ADMIN);
     Ok(FormPage {
-        frame: domain_frame(at, Section::Scopes).await?.below("Scopes", root(at)).at(title),
+        frame: domain_frame(at, Section::Scopes).await?.at(title),
         title: title.to_owned(),
         lead: String::new(),
         tabs: Vec::new(),

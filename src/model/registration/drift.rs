@@ -34,13 +34,17 @@ pub struct Drift {
     pub because: Option<Because>,
 }
 
+/// Whether two values of a member, each of which may be absent, say the same.
+pub fn agree(name: &str, a: Option<&Value>, b: Option<&Value>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => same(name, a, b),
+        (a, b) => a.is_none() && b.is_none(),
+    }
+}
+
 /// Compares what is in force with what the registrant last sent. `expected` is what its policy makes of that today;
 /// without it nobody can be named, and members never sent are left out.
 pub fn drift(sent: &Object, in_force: &Object, expected: Option<&Object>) -> Vec<Drift> {
-    let agree = |name: &str, a: Option<&Value>, b: Option<&Value>| match (a, b) {
-        (Some(a), Some(b)) => same(name, a, b),
-        (a, b) => a.is_none() && b.is_none(),
-    };
     let names: BTreeSet<&String> = sent.keys().chain(in_force.keys()).collect();
     let differing = names.into_iter().filter_map(|name| {
         let (sent, now) = (sent.get(name), in_force.get(name));

@@ -249,6 +249,8 @@ pub struct DriftRow {
     pub in_force: Claimed,
     /// Whose doing it is.
     pub because: Badge,
+    /// Whether what was sent can be put in force.
+    pub served: bool,
 }
 
 impl ApplicationRegistration {

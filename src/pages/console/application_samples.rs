@@ -25,6 +25,7 @@ fn list() -> Applications {
         frame: frame(Section::Applications),
         search: "wiki".to_owned(),
         filters: vec![("origin", "Origin", origins), ("used", "Used", vec![Choice::new("", "Any", true)])],
+        action: "/console/domains/main/applications?q=wiki".into(),
         table: ApplicationsTable {
             list: "/console/domains/main/applications".into(),
             refresh: "/console/domains/main/applications?q=wiki&fragment=1".into(),
@@ -140,6 +141,7 @@ fn registration() -> ApplicationRegistration {
         sent: HOSTILE.into(),
         in_force: "–".into(),
         because,
+        served: member != "grant_types",
     };
     ApplicationRegistration {
         frame: of_application("Registration"),
@@ -149,7 +151,10 @@ fn registration() -> ApplicationRegistration {
         registered: Some(at(1_790_000_000)),
         updated: None,
         refused_today: true,
-        drift: vec![drift("client_name", Badge::new(BadgeKind::Warn, "Administrator"))],
+        drift: vec![
+            drift("client_name", Badge::new(BadgeKind::Warn, "Administrator")),
+            drift("grant_types", Badge::new(BadgeKind::Quiet, "Policy")),
+        ],
         findings: vec![(HOSTILE.into(), Badge::new(BadgeKind::Quiet, "dropped"), HOSTILE.into())],
         asked: vec![(HOSTILE.into(), HOSTILE.into())],
         may_take: true,

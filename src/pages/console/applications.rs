@@ -16,6 +16,8 @@ pub struct Applications {
     pub search: String,
     /// The filters beside the search: the parameter, its label, its values.
     pub filters: Vec<(&'static str, &'static str, Vec<Choice>)>,
+    /// Where the bulk form is posted: this page, narrowed as it is.
+    pub action: Href,
     /// The rows.
     pub table: ApplicationsTable,
 }

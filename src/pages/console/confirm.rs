@@ -15,6 +15,8 @@ pub struct Confirm {
     pub title: String,
     /// What it is about, in its own words: its name.
     pub what: Claimed,
+    /// What it is about where that is several things: the name and the id of each.
+    pub items: Vec<(Claimed, Claimed)>,
     /// What will happen, one sentence each.
     pub consequences: Vec<String>,
     /// The word to type; `None`: the button is enough.

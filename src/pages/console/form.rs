@@ -36,6 +36,13 @@ pub struct FormPage {
     pub delete: Option<(Href, &'static str)>,
 }
 
+impl FormPage {
+    /// Whether it makes something new.
+    pub fn makes(&self) -> bool {
+        self.version == 0
+    }
+}
+
 /// A set of settings that one click switches. Posted as `action=preset` and `preset`.
 #[derive(Debug, Clone)]
 pub struct PresetCard {

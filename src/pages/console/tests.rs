@@ -293,6 +293,7 @@ fn confirm() -> Confirm {
             .with_notice(NoticeKind::Risk, "This application was used an hour ago."),
         title: "Delete this application?".to_owned(),
         what: HOSTILE.into(),
+        items: Vec::new(),
         consequences: vec![
             "Its tokens stop working at once, and nobody can sign in with it.".to_owned(),
             "Its client id is never given to anybody else. This cannot be undone.".to_owned(),
@@ -307,7 +308,8 @@ fn confirm() -> Confirm {
 }
 
 fn confirm_plainly() -> Confirm {
-    Confirm { word: None, parameters: Vec::new(), consequences: Vec::new(), ..confirm() }
+    let items = vec![(HOSTILE.into(), "Zk3vQ0m9T2yF4bqLr8sXwA".into()), ("Project wiki".into(), HOSTILE.into())];
+    Confirm { items, word: None, parameters: Vec::new(), consequences: Vec::new(), ..confirm() }
 }
 
 fn problem() -> Problem {

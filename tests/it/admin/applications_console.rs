@@ -70,6 +70,7 @@ async fn a_registration_provider_is_one_click_and_shows_what_the_gateways_form_w
     for kind in ["web", "browser", "native", "backend_to_backend", "gateway-registrar"] {
         holds(&html, &[&format!("name=\"kind\" value=\"{kind}\"")]);
     }
+    holds(&html, &["with what its form asks for to copy.</span>"]);
     holds(&console.page("/new?kind=gateway-registrar").await, &["value=\"API gateway\"", "full control"]);
     let answer = console.post("/new", &[("kind", "gateway-registrar"), ("name", "API gateway")]).await;
     assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"));
@@ -291,11 +292,14 @@ async fn many_are_asked_about_first_and_done_then(#[values(Backend::Sqlite, Back
     assert_eq!(answer.status, 200);
     holds(&answer.text, &["Suspend 2 applications?", "name=\"confirmed\" value=\"yes\""]);
     assert!(server.api.accepts(&one).await, "nothing is done before the answer");
+    holds(&answer.text, &[&one.id, &two.id, "<strong class=\"claimed\">Machine</strong>"]);
     let sure = [&fields[..], &[("confirmed", "yes")]].concat();
     assert_eq!(console.post("", &sure).await.status, 303);
     assert!(!server.api.accepts(&one).await && !server.api.accepts(&two).await);
     holds(&console.post("", &sure).await.text, &["Done to 0, not done to 2."]);
-    assert_eq!(console.post("", &[("action", "suspend")]).await.status, 400);
+    let nothing = console.post("?q=Machine&origin=manual", &[("action", "suspend")]).await;
+    assert_eq!(nothing.status, 422);
+    holds(&nothing.text, &["id=\"notice\"", "tick 1 to 200 applications", &one.id, "?q=Machine&#38;origin=manual\">"]);
     let delete = format!("/{}/delete", one.id);
     let version = version(&server, &one.id).await;
     let answer = console.post(&delete, &[("version", &version), ("confirm", "something else")]).await;
@@ -304,6 +308,111 @@ async fn many_are_asked_about_first_and_done_then(#[values(Backend::Sqlite, Back
     assert_eq!(answer.status, 303, "{}", answer.text);
     holds(&console.page(&format!("/{}", one.id)).await, &["This application is deleted"]);
     holds(&console.page("?status=deleted").await, &[&one.id]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn many_are_deleted_by_their_number(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let mut console = Console::new(&server, Role::Editor).await;
+    let (one, two) = (server.add_machine("").await, server.add_machine("").await);
+    let fields = [("client", one.id.as_str()), ("client", two.id.as_str()), ("client", "gone"), ("action", "delete")];
+    let asked = console.post("?q=Machine", &fields).await;
+    holds(&asked.text, &["Delete 3 applications?", &one.id, "gone", "Type <code class=\"claimed\">3</code>"]);
+    for wrong in ["", "2", "delete"] {
+        let sure = [&fields[..], &[("confirmed", "yes"), ("confirm", wrong)]].concat();
+        let answer = console.post("?q=Machine", &sure).await;
+        assert_eq!(answer.status, 422, "{wrong}");
+        holds(&answer.text, &["id=\"confirm-error\"", &two.id]);
+    }
+    assert!(server.api.accepts(&one).await && server.api.accepts(&two).await);
+    let sure = [&fields[..], &[("confirmed", "yes"), ("confirm", "3")]].concat();
+    holds(&console.post("?q=Machine", &sure).await.text, &["Done to 2, not done to 1.", "gone", "?q=Machine\">"]);
+    assert!(!server.api.accepts(&one).await && !server.api.accepts(&two).await);
+    let list = console.page("").await;
+    assert!(list.contains("API gateway") && list.contains("class=\"bulk\""));
+    let none = console.page("?status=suspended").await;
+    assert!(!none.contains("class=\"bulk\"") && !none.contains("Delete …"), "nothing is listed to do it to");
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_not_there_or_not_allowed_leads_back(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let mut auditor = Console::new(&server, Role::Auditor).await;
+    let list = "href=\"/console/domains/main/applications\">Back to Applications</a>";
+    let missing = auditor.get("/nobody").await;
+    assert_eq!(missing.status, 404);
+    holds(&missing.text, &[list]);
+    let refused = auditor.post("/new", &[("kind", "web")]).await;
+    assert_eq!(refused.status, 403);
+    holds(&refused.text, &[list]);
+    let url = format!("{}/console/administrators", server.api.base);
+    let refused = auditor.browser.send(Method::GET, &url, None).await;
+    assert_eq!(refused.status, 403);
+    holds(&refused.text, &["href=\"/console/domains\">Back to Domains</a>"]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_value_that_is_not_served_is_not_taken(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let mut console = Console::new(&server, Role::Editor).await;
+    let body = json!({ "client_name": "Old", "redirect_uris": ["https://old.example/cb"],
+        "grant_types": ["authorization_code", "implicit"], "response_types": ["code"] });
+    let record = registered(&server, &body).await;
+    let id = record["client_id"].as_str().unwrap();
+    server.administrate(id, |client| client.metadata.client_name = Some("New".to_owned())).await;
+    let at = format!("/{id}/registration");
+    let html = console.page(&at).await;
+    holds(&html, &["implicit", "Not served here", "value=\"client_name\""]);
+    assert!(!html.contains("value=\"grant_types\""), "{html}");
+    let now = version(&server, id).await;
+    let answer = console.post(&at, &[("take", "grant_types"), ("version", &now)]).await;
+    assert_eq!(answer.status, 400);
+    holds(&answer.text, &["is not served here, so nothing was changed"]);
+    assert_eq!(version(&server, id).await, now);
+}
+
+#[rstest]
+#[tokio::test]
+async fn types_are_told_apart_in_one_set_of_words(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let mut console = Console::new(&server, Role::Editor).await;
+    let mut made = vec![("gateway_registrar", "Gateway registrar", server.api.gateway.id.clone())];
+    for (kind, words) in [("web", "Web"), ("browser", "Single-page"), ("native", "Native")] {
+        let uri = if kind == "native" { "http://127.0.0.1/cb" } else { "https://a.example/cb" };
+        let answer = console.post("/new", &[("kind", kind), ("name", kind), ("redirect_uris", uri)]).await;
+        made.push((kind, words, copied(&answer.text, "client-id")));
+    }
+    made.push(("backend_to_backend", "Backend to backend", server.add_machine("").await.id));
+    let html = console.page("").await;
+    for (kind, words, id) in &made {
+        holds(&html, &[&format!("<option value=\"{kind}\">{words}</option>")]);
+        let rows = console.page(&format!("?type={kind}&fragment=1")).await;
+        holds(&rows, &[&format!("<td class=\"short\">{words}</td>"), id]);
+        for (other, _, id) in &made {
+            assert_eq!(rows.contains(&format!("data-key=\"{id}\"")), other == kind, "{kind} {other}: {rows}");
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn who_registered_by_a_token_is_known_by_its_label(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let mut console = Console::new(&server, Role::Editor).await;
+    let url = format!("{}/console/domains/main/registration/tokens/new", server.api.base);
+    let page = console.browser.open(&url).await.page();
+    let page = console.browser.submit(&page.form("settings"), &[("label", "Pipeline of CI")]).await.page();
+    let token = page.text("initial-access-token");
+    let body = json!({ "client_name": "By token", "redirect_uris": ["https://app.example/cb"] });
+    let record = server.api.register(&token, &body).await.expect(201);
+    let id = record["client_id"].as_str().unwrap();
+    holds(&console.page("?q=token").await, &["By token", "<span class=\"claimed\">Pipeline of CI</span>"]);
+    holds(&console.page(&format!("/{id}")).await, &["Initial access token: Pipeline of CI"]);
 }
 
 #[rstest]
@@ -331,7 +440,7 @@ async fn a_list_is_searched_narrowed_and_follows(#[values(Backend::Sqlite, Backe
         ("?origin=manual", &used.id, id),
         ("?used=never", id, &used.id),
         ("?q=Nightly", id, &used.id),
-        ("?status=active&type=backend_to_backend", id, &used.id),
+        ("?status=active&type=backend_to_backend&origin=gateway", id, &used.id),
     ] {
         let html = console.page(query).await;
         assert!(html.contains(there) && !html.contains(not), "{query}: {html}");

@@ -241,3 +241,55 @@ async fn a_token_is_on_the_page_that_makes_it_and_nowhere_else(
     let answer = browser.send(Method::GET, &list, None).await;
     assert!(!answer.text.contains(&token) && answer.text.contains("used up") && answer.text.contains("1 of 1"));
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_policy_in_use_offers_no_deletion_and_only_what_is_served_is_offered(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let api = server.owner().await;
+    api.post("/domains/main/policies", json!({ "name": "bound" })).await.expect(201);
+    let mut browser = server.console(Role::Editor, &["main"]).await;
+    let own = format!("{REGISTRATION}/policies/bound");
+    // What is not served is neither shown nor lost, and saving the form as it is changes nothing.
+    let page = open(&server, &mut browser, &own).await;
+    assert!(!page.answer.text.contains("tls_client_auth"));
+    let before = json!(server.domain().await.policy("bound").unwrap().rules);
+    browser.submit(&page.form("settings"), &[("action", "save")]).await.page();
+    assert_eq!(json!(server.domain().await.policy("bound").unwrap().rules), before);
+    let page = open(&server, &mut browser, &format!("{own}/delete")).await;
+    let question = page.form("confirm-form");
+    let token = api.post("/domains/main/initial-access-tokens", json!({ "policy": "bound" })).await.expect(201);
+    let page = open(&server, &mut browser, &format!("{own}/delete")).await;
+    assert!(!page.has("confirm-form") && page.text("explanation").starts_with("1 clients or initial access tokens"));
+    let page = browser.submit(&question, &[]).await.page();
+    assert!(page.answer.status == 409 && !page.has("confirm-form"));
+    let page = open(&server, &mut browser, &format!("{REGISTRATION}/policies/gateway/delete")).await;
+    assert!(!page.has("confirm-form") && page.text("explanation").contains("gateway_policy"));
+    let id = token["id"].as_str().unwrap();
+    api.delete(&format!("/domains/main/initial-access-tokens/{id}")).await;
+    browser.submit(&question, &[]).await.page();
+    assert!(server.domain().await.policy("bound").is_none());
+}
+
+#[rstest]
+#[tokio::test]
+async fn no_step_of_the_way_to_a_page_stands_twice(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(server) = TestServer::start(backend).await else { return };
+    let mut owner = server.console(Role::Owner, &[]).await;
+    for (path, way) in [
+        ("new", "Domains New domain"),
+        ("main/delete", "main Settings Delete"),
+        ("main/scopes/email", "main Scopes email"),
+        ("main/scopes/new", "main Scopes New scope"),
+        ("main/scopes/email/delete", "main Scopes email Delete"),
+    ] {
+        let page = open(&server, &mut owner, &format!("/console/domains/{path}")).await;
+        let (_, trail) = page.answer.text.split_once("aria-label=\"Where you are\"").unwrap();
+        let trail = &trail[trail.find("<ol>").unwrap()..trail.find("</ol>").unwrap()];
+        let steps: Vec<&str> = trail.split('>').filter_map(|part| part.split('<').next()).map(str::trim).collect();
+        let steps: Vec<&str> = steps.into_iter().filter(|text| !text.is_empty()).collect();
+        assert_eq!(steps.join(" "), way);
+    }
+}

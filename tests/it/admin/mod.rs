@@ -10,6 +10,7 @@ mod doors;
 mod idempotency;
 mod keys;
 mod login;
+mod once;
 mod openapi;
 mod registration;
 mod resources;
