@@ -66,15 +66,26 @@ impl Registry {
         Ok(Standing { policy: policy.map(|policy| policy.name.clone()), today, drift, requests })
     }
 
-    /// Whether what the registrant last sent of a member can be put in force as it is: what the server does not serve
-    /// would be dropped, or refused. A member that was left open is served where its default differs from what is in force.
+    /// Whether what the registrant last sent of a member can be put in force as it is, and is served then. Of a member
+    /// that was left open, it is the default, where that differs from what is in force.
     pub fn serves(&self, domain: &DomainEntry, client: &Client, member: &str) -> bool {
         let sent = client.registration.asked.get(member);
         let wanted = Object::from_iter([(member.to_owned(), sent.cloned().unwrap_or(Value::Null))]);
         let Ok(Edit { metadata: Some(metadata), .. }) = edited(client, Some(wanted), None) else { return false };
         let Ok(metadata) = self.check_manual(metadata) else { return false };
+        let served = match member {
+            "grant_types" => {
+                metadata.grant_types.iter().flatten().all(|grant| self.offered.grant_types.contains(&grant.as_str()))
+            }
+            "response_types" => metadata.response_types.iter().flatten().all(|response| response == "code"),
+            "token_endpoint_auth_method" => metadata
+                .token_endpoint_auth_method
+                .iter()
+                .all(|name| self.offered.auth_methods.contains(&name.as_str())),
+            _ => true,
+        };
         let taken = Client { metadata, ..client.clone() };
-        if check_registered_scopes(domain, &taken).is_err() {
+        if !served || check_registered_scopes(domain, &taken).is_err() {
             return false;
         }
         let (before, after) = (client.metadata.to_object(), taken.metadata.to_object());

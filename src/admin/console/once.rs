@@ -2,8 +2,8 @@
 //! nothing a second time.
 //!
 //! # Design
-//! Such a form sends back a value that was drawn with its page. The value is claimed before the handler, in the table of
-//! the idempotency keys, under the administrator: of several posts, on whichever replica, one runs. Kept is where its
+//! Such a form sends back a value that was drawn with its page. The value is claimed before the handler, in the table
+//! of the idempotency keys, under the administrator: of several posts, on whichever replica, one runs. Kept is where its
 //! answer's thing is now, never the answer. An error makes nothing, so it gives the value back. A post without a value
 //! runs as it comes: the value keeps people from their own slips, and the edge keeps other sites out.
 

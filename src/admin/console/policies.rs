@@ -16,7 +16,6 @@ use crate::domains::policies::{find_policy, starting_point};
 use crate::model::json::{Object, members, typed};
 use crate::model::oauth_error::OAuthError;
 use crate::model::registration::policy::{Policy, ScopeRule};
-use crate::oauth::client_auth::METHOD_NAMES;
 use crate::pages::Link;
 use crate::pages::console::{
     Badge, BadgeKind, Cell, Confirm, Conflict, ConsoleFrame, FormPage, Problem, Section, TablePage, TableRow,
@@ -138,7 +137,7 @@ pub async fn change(
     let policy = find_policy(&at.domain, &named.policy)?;
     let current = members(&policy.rules);
     let (mut patch, unreadable) = sent(POLICY, &form);
-    keep_unoffered(&mut patch, &current);
+    keep_unserved(&mut patch, &current, at.app.registry.offered.auth_methods);
     if form.field("version") != policy.version.to_string() {
         let page = conflict(below(&at).await?, &policy.name, &path(&at, &policy.name));
         let page = Conflict { parameters: form.with_version(policy.version), ..page };
@@ -159,11 +158,11 @@ pub async fn change(
 }
 
 /// A method that the form does not offer, because the server does not serve it, stays where the policy has it.
-fn keep_unoffered(patch: &mut Object, current: &Object) {
+fn keep_unserved(patch: &mut Object, current: &Object, served: &[&str]) {
     let Some(Value::Array(methods)) = patch.get_mut("auth_methods") else { return };
     let own: Vec<Value> = current.get("auth_methods").and_then(Value::as_array).cloned().unwrap_or_default();
-    let unoffered = own.iter().filter(|method| !METHOD_NAMES.iter().any(|name| **method == *name));
-    methods.extend(unoffered.cloned());
+    let unserved = own.iter().filter(|method| !served.iter().any(|name| **method == *name));
+    methods.extend(unserved.cloned());
     // In the order in force, so that nothing counts as changed that is not.
     methods.sort_by_key(|method| own.iter().position(|known| known == method).unwrap_or(usize::MAX));
 }

@@ -10,7 +10,6 @@ use serde::Deserialize;
 use super::fields::Fields;
 use super::once::MadeAt;
 use crate::admin::managing::{Managing, ManagingDomain};
-use crate::model::administrator::Role;
 use crate::model::oauth_error::OAuthError;
 use crate::model::random::{self, encode};
 use crate::oauth::error::ErrorCode;
@@ -40,19 +39,25 @@ pub async fn domain_frame(at: &ManagingDomain, section: Section) -> Result<Conso
 /// The frame of a page that stands in the place of what was asked for: an error, or what was done already.
 pub async fn frame_in_place(managing: &Managing, domain: Option<&str>, path: &str) -> ConsoleFrame {
     let authority = &managing.authority;
-    let section = match Section::of_path(path, domain) {
-        // Others than owners have nothing of the server's but the list of domains.
-        section if section.is_of_a_domain() || section == Section::Account => section,
-        section if authority.role >= Role::Owner => section,
-        _ => Section::Domains,
-    };
     // The frame is part of the page; without it (the database may be away) a bare one does.
-    let bare = |_| ConsoleFrame::new(&authority.name, authority.role, section);
-    let frame = frame(managing, section).await.unwrap_or_else(bare);
-    match domain {
+    let bare = |_| ConsoleFrame::new(&authority.name, authority.role, Section::Domains);
+    let frame = frame(managing, Section::Domains).await.unwrap_or_else(bare);
+    let frame = match domain {
         Some(name) => frame.in_domain(name),
         None => frame,
-    }
+    };
+    ConsoleFrame { section: section_of(&frame, path), ..frame }
+}
+
+/// The part of the console that an address belongs to, of those that the person sees.
+fn section_of(frame: &ConsoleFrame, path: &str) -> Section {
+    let of_a_domain = frame.of_the_domain().iter().flat_map(|(_, sections)| sections.iter());
+    let seen = of_a_domain.chain(frame.of_the_server()).chain(&[Section::Account]);
+    let holding = seen.filter(|section| {
+        let root = frame.href(section);
+        path == root || path.starts_with(&format!("{root}/"))
+    });
+    holding.max_by_key(|section| frame.href(section).len()).copied().unwrap_or(Section::Domains)
 }
 
 /// The same frame, saying what the parameter `done` of the page's URL stands for.
@@ -219,6 +224,7 @@ fn title(status: StatusCode) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::administrator::Role;
 
     #[test]
     fn errors_are_told_in_plain_words() {
@@ -240,5 +246,25 @@ mod tests {
         ] {
             assert_eq!((sentence(description).as_str(), beside(description).as_str()), (told, by_the_field));
         }
+    }
+
+    #[test]
+    fn an_address_belongs_to_the_part_that_begins_it() {
+        let section = |role, domain: &str, path| {
+            let frame = ConsoleFrame::new("ada", role, Section::Domains);
+            section_of(&if domain.is_empty() { frame } else { frame.in_domain(domain) }, path)
+        };
+        for (path, domain, expected) in [
+            ("/console/domains/main/applications/a/secrets", "main", Section::Applications),
+            ("/console/domains/main/applicationsx", "main", Section::Overview),
+            ("/console/domains/main/delete", "main", Section::Overview),
+            ("/console/domains/gone/keys", "", Section::Domains),
+            ("/console/audit/export", "", Section::ServerAudit),
+            ("/console/account", "", Section::Account),
+            ("/console", "", Section::Domains),
+        ] {
+            assert_eq!(section(Role::Owner, domain, path), expected, "{path}");
+        }
+        assert_eq!(section(Role::Editor, "", "/console/audit/export"), Section::Domains);
     }
 }

@@ -141,7 +141,7 @@ fn registration() -> ApplicationRegistration {
         sent: HOSTILE.into(),
         in_force: "–".into(),
         because,
-        served: member != "grant_types",
+        served: true,
     };
     ApplicationRegistration {
         frame: of_application("Registration"),
@@ -151,10 +151,7 @@ fn registration() -> ApplicationRegistration {
         registered: Some(at(1_790_000_000)),
         updated: None,
         refused_today: true,
-        drift: vec![
-            drift("client_name", Badge::new(BadgeKind::Warn, "Administrator")),
-            drift("grant_types", Badge::new(BadgeKind::Quiet, "Policy")),
-        ],
+        drift: vec![drift("client_name", Badge::new(BadgeKind::Warn, "Administrator"))],
         findings: vec![(HOSTILE.into(), Badge::new(BadgeKind::Quiet, "dropped"), HOSTILE.into())],
         asked: vec![(HOSTILE.into(), HOSTILE.into())],
         may_take: true,

@@ -189,15 +189,6 @@ impl Section {
         OF_A_DOMAIN.iter().any(|(_, sections)| sections.contains(&self))
     }
 
-    /// The part that an address belongs to, in the domain that it is about.
-    pub fn of_path(path: &str, domain: Option<&str>) -> Self {
-        let all = OF_A_DOMAIN.iter().filter(|_| domain.is_some()).flat_map(|(_, sections)| sections.iter());
-        let all = all.chain(&OF_THE_SERVER).chain(&[Self::Account]).copied();
-        let root = |section: &Self| section.path(domain.unwrap_or_default());
-        let holding = all.filter(|own| path == root(own) || path.starts_with(&format!("{}/", root(own))));
-        holding.max_by_key(|own| root(own).len()).unwrap_or(Self::Domains)
-    }
-
     /// Its address, in a domain where it is a part of one.
     pub fn path(self, domain: &str) -> String {
         match (self.is_of_a_domain(), self.slug()) {
@@ -310,21 +301,6 @@ mod tests {
         assert_eq!(Section::Audit.path("main"), "/console/domains/main/audit");
         assert_eq!(Section::ServerAudit.path(""), "/console/audit");
         assert_eq!(Section::Account.path("main"), "/console/account");
-    }
-
-    #[test]
-    fn an_address_belongs_to_the_part_that_begins_it() {
-        for (path, domain, section) in [
-            ("/console/domains/main/applications/a/secrets", Some("main"), Section::Applications),
-            ("/console/domains/main/applicationsx", Some("main"), Section::Overview),
-            ("/console/domains/main/delete", Some("main"), Section::Overview),
-            ("/console/domains/gone/keys", None, Section::Domains),
-            ("/console/audit/export", None, Section::ServerAudit),
-            ("/console/account", None, Section::Account),
-            ("/console", None, Section::Domains),
-        ] {
-            assert_eq!(Section::of_path(path, domain), section, "{path}");
-        }
     }
 
     #[test]

@@ -379,7 +379,7 @@ async fn a_value_that_is_not_served_is_not_taken(#[values(Backend::Sqlite, Backe
 async fn types_are_told_apart_in_one_set_of_words(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(server) = TestServer::start(backend).await else { return };
     let mut console = Console::new(&server, Role::Editor).await;
-    let mut made = vec![("gateway_registrar", "Gateway registrar", server.api.gateway.id.clone())];
+    let mut made = vec![("gateway_registrar", "Gateway registrar", server.gateway.id.clone())];
     for (kind, words) in [("web", "Web"), ("browser", "Single-page"), ("native", "Native")] {
         let uri = if kind == "native" { "http://127.0.0.1/cb" } else { "https://a.example/cb" };
         let answer = console.post("/new", &[("kind", kind), ("name", kind), ("redirect_uris", uri)]).await;
