@@ -3,9 +3,9 @@
 //!
 //! # Design
 //! Such a form sends back a value that was drawn with its page. The value is claimed before the handler, in the table
-//! of the idempotency keys, under the administrator: of several posts, on whichever replica, one runs. Kept is where its
-//! answer's thing is now, never the answer. An error makes nothing, so it gives the value back. A post without a value
-//! runs as it comes: the value keeps people from their own slips, and the edge keeps other sites out.
+//! of the idempotency keys, under the administrator: of several posts, on whichever replica, one runs. Kept is where
+//! the thing is that it made, never its answer. An error makes nothing, so it gives the value back. A post without a
+//! value runs as it comes: the value keeps people from their own slips, and the edge keeps other sites out.
 
 use std::time::Duration;
 

@@ -20,11 +20,10 @@ fn row(client_id: &str, name: &str, state: Badge) -> ApplicationRow {
 }
 
 fn list() -> Applications {
-    let origins = vec![Choice::new("", "Any", false), Choice::new("gateway", "Gateway", true)];
     Applications {
         frame: frame(Section::Applications),
         search: "wiki".to_owned(),
-        filters: vec![("origin", "Origin", origins), ("used", "Used", vec![Choice::new("", "Any", true)])],
+        filters: vec![("origin", "Origin", vec![Choice::new("gateway", "Gateway", true)])],
         action: "/console/domains/main/applications?q=wiki".into(),
         table: ApplicationsTable {
             list: "/console/domains/main/applications".into(),
