@@ -51,10 +51,16 @@ pub async fn list(at: ManagingDomain, Asked(asked): Asked) -> Result<Response, O
     }))
 }
 
-fn row(at: &ManagingDomain, policy: &NamedPolicy) -> TableRow {
+/// Those whose registrations the domain binds by this policy, whoever they are.
+fn bound_by_name(at: &ManagingDomain, policy: &NamedPolicy) -> impl Iterator<Item = &'static str> {
     let settings = &at.domain.domain.settings;
-    let binds = [("gateways", &settings.gateway_policy), ("open registration", &settings.open_policy)];
-    let binds = binds.iter().filter(|(_, used)| **used == policy.name).map(|(by, _)| Badge::new(BadgeKind::Quiet, by));
+    let all = [("gateways", &settings.gateway_policy), ("open registration", &settings.open_policy)];
+    let bound = all.map(|(by, used)| (*used == policy.name).then_some(by));
+    bound.into_iter().flatten()
+}
+
+fn row(at: &ManagingDomain, policy: &NamedPolicy) -> TableRow {
+    let binds = bound_by_name(at, policy).map(|by| Badge::new(BadgeKind::Quiet, by));
     let allowed = match &policy.rules.scopes {
         ScopeRule::SelfRegistrable => "those flagged as self-registrable".to_owned(),
         ScopeRule::Listed(listed) => listed.to_string(),
@@ -232,11 +238,22 @@ pub async fn delete(
 /// The page in the place of the question where the policy is needed: no button, but who needs it.
 async fn in_use(at: &ManagingDomain, policy: &NamedPolicy, error: &OAuthError) -> Result<Problem, OAuthError> {
     let own = path(at, &policy.name);
+    let users = at.app.store.policy_users(at.domain.id(), policy.id).await?;
+    let many = if users == 1 { "" } else { "s" };
+    let explanation = match bound_by_name(at, policy).next() {
+        Some(by) => {
+            format!("It is the domain's policy of {by}. Choose another one in the settings of registration first.")
+        }
+        None if users > 0 => format!(
+            "It binds {users} application{many} or initial access token{many}. Delete those first, or change its rules instead."
+        ),
+        None => sentence(&error.description),
+    };
     let link = |href: String, text: String| Link { href: href.into(), text };
     Ok(Problem {
         frame: below(at).await?.below(&policy.name, &own).at("Delete"),
         title: "This policy cannot be deleted".to_owned(),
-        explanation: sentence(&error.description),
+        explanation,
         links: vec![
             link(own, "Back to the policy".to_owned()),
             link(Section::Registration.path(&at.domain.domain.name), "Settings of registration".to_owned()),

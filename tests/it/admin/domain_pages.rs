@@ -262,11 +262,11 @@ async fn a_policy_in_use_offers_no_deletion_and_only_what_is_served_is_offered(
     let question = page.form("confirm-form");
     let token = api.post("/domains/main/initial-access-tokens", json!({ "policy": "bound" })).await.expect(201);
     let page = open(&server, &mut browser, &format!("{own}/delete")).await;
-    assert!(!page.has("confirm-form") && page.text("explanation").starts_with("1 clients or initial access tokens"));
+    assert!(!page.has("confirm-form") && page.text("explanation").starts_with("It binds 1 application or "));
     let page = browser.submit(&question, &[]).await.page();
     assert!(page.answer.status == 409 && !page.has("confirm-form"));
     let page = open(&server, &mut browser, &format!("{REGISTRATION}/policies/gateway/delete")).await;
-    assert!(!page.has("confirm-form") && page.text("explanation").contains("gateway_policy"));
+    assert!(!page.has("confirm-form") && page.text("explanation").contains("policy of gateways"));
     let id = token["id"].as_str().unwrap();
     api.delete(&format!("/domains/main/initial-access-tokens/{id}")).await;
     browser.submit(&question, &[]).await.page();
