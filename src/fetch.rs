@@ -234,9 +234,8 @@ impl Fetcher {
         match self.rules {
             // A proxy would resolve the name by itself, unchecked. The scheme is checked with the URL, and nothing is
             // redirected.
-            Rules::Guarded(_) => builder.no_proxy().build(),
+            Rules::Guarded(_) | Rules::Administration { direct: true } => builder.no_proxy().build(),
             Rules::Operator | Rules::Administration { direct: false } => builder.build(),
-            Rules::Administration { direct: true } => builder.no_proxy().build(),
             Rules::OwnServer => builder.no_proxy().tls_danger_accept_invalid_certs(true).build(),
         }
     }

@@ -23,9 +23,10 @@ use crate::domains::Domains;
 use crate::model::audit_event::Actor;
 use crate::model::json::{Object, typed};
 use crate::model::oauth_error::OAuthError;
+use crate::model::secret::Secret;
 use crate::people::People;
 use crate::store::cache::DomainEntry;
-use file::{DomainTable, ProvisioningFile};
+use file::{DomainTable, ProvisioningFile, SecretReference};
 
 /// What provisioning takes.
 #[derive(Debug)]
@@ -152,9 +153,33 @@ impl Provisioner<'_> {
     }
 }
 
+/// Marks an error that is the server's, not the file's.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerFailed;
+
+impl fmt::Display for ServerFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server failed")
+    }
+}
+
+/// Whether it is not the file that is wrong.
+pub fn is_server_failure(error: &anyhow::Error) -> bool {
+    error.is::<ServerFailed>() || error.chain().any(|cause| cause.is::<sqlx::Error>())
+}
+
 /// The error for people: what was refused, or what really failed.
 fn told(error: OAuthError) -> anyhow::Error {
-    error.cause.unwrap_or_else(|| anyhow!(error.description))
+    let OAuthError { cause, description, .. } = error;
+    cause.map_or_else(|| anyhow!(description), |cause| cause.context(ServerFailed))
+}
+
+/// The secret that a field of the file refers to, if it does.
+async fn resolved(reference: Option<&SecretReference>, field: &str) -> anyhow::Result<Option<Secret>> {
+    match reference {
+        Some(reference) => reference.resolve_as(field).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// `current` with the members of `named` in place of its own.

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::People;
 use super::links::{NewLink, RESET_LIFETIME};
-use super::user_edit::{check_chosen, check_user};
 pub use super::user_edit::{NewUser, UserEdit};
+use super::user_edit::{check_chosen, check_user};
 use crate::model::audit_event::{Actor, AuditEvent};
 use crate::model::id::{SessionId, UserId};
 use crate::model::json::Object;

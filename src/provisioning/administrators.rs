@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow, bail};
 use serde::Deserialize;
 
 use super::file::{SecretReference, reference};
-use super::{Outcome, Provisioner, told};
+use super::{Outcome, Provisioner, resolved, told};
 use crate::administrators::accounts::{AdministratorEdit, NewAdministrator};
 use crate::model::administrator::{Reach, Role};
 use crate::model::json::{Object, typed};
@@ -52,7 +52,7 @@ impl Provisioner<'_> {
     pub(super) async fn administrator(&self, wanted: &AdministratorTable) -> anyhow::Result<Outcome> {
         let administrators = self.administrators;
         let reach = self.reach(wanted).await?;
-        let chosen = wanted.password.as_ref().map(|reference| reference.resolve_as("password")).transpose();
+        let chosen = resolved(wanted.password.as_ref(), "password").await;
         let Some(known) = administrators.store.administrator_by_username(&wanted.username).await? else {
             let new = NewAdministrator {
                 username: wanted.username.clone(),

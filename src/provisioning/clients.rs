@@ -51,7 +51,7 @@ impl Provisioner<'_> {
     ) -> anyhow::Result<Outcome> {
         let metadata = self.registry.check_manual(wanted.metadata.clone()).map_err(told)?;
         match (needs_secret(&metadata), secret) {
-            (true, Some(reference)) => wanted.secret = Some(reference.resolve()?),
+            (true, Some(reference)) => wanted.secret = Some(reference.resolve().await?),
             (true, None) => bail!(
                 "secret: the client authenticates with one; say where it is: {{ env = \"NAME\" }} or {{ file = \"PATH\" }}"
             ),
@@ -97,7 +97,7 @@ impl Provisioner<'_> {
 
     /// Sets the secret unless it is the client's current one. The one before lives on for a day.
     async fn provision_secret(&self, before: &ClientEntry, reference: &SecretReference) -> anyhow::Result<bool> {
-        let chosen = reference.resolve()?;
+        let chosen = reference.resolve().await?;
         let client = &before.client;
         let entry = self.domains.store.read_client(client.domain_id, &client.client_id).await?;
         let entry = entry.context("the client was deleted meanwhile")?;

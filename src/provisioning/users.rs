@@ -1,7 +1,7 @@
 //! Provisioning users.
 
 use super::file::{DomainTable, UserTable};
-use super::{Outcome, Provisioner, told};
+use super::{Outcome, Provisioner, resolved, told};
 use crate::model::user::{User, UserClaims};
 use crate::people::users::{NewUser, UserEdit};
 
@@ -15,15 +15,14 @@ impl Provisioner<'_> {
                 email,
                 email_verified: wanted.email_verified.unwrap_or_default(),
                 claims: claims(UserClaims::default(), wanted),
-                password: wanted.password.as_ref().map(|reference| reference.resolve_as("password")).transpose()?,
+                password: resolved(wanted.password.as_ref(), "password").await?,
                 disabled: wanted.enabled == Some(false),
             };
             self.people.create_user(&domain, new, self.actor).await.map_err(told)?;
             return Ok(Outcome::Created);
         };
         let mut edit = changes(&user, wanted);
-        if let Some(reference) = &wanted.password {
-            let chosen = reference.resolve_as("password")?;
+        if let Some(chosen) = resolved(wanted.password.as_ref(), "password").await? {
             if !self.people.verify_password(chosen.clone(), user.password.as_deref()).await.map_err(told)? {
                 edit.password = Some(chosen);
             }

@@ -192,16 +192,16 @@ fn push_type(sql: &mut Statement, kind: ClientType) {
     sql.push(compare).push(granted);
     // A grant but client_credentials is left over.
     let people = "replace(coalesce(cast(c.metadata -> 'grant_types' as text), ''), '\"client_credentials\"', '')";
-    let named = " and lower(coalesce(c.metadata ->> 'application_type', ''))";
-    let (signs_in, names) = match kind {
+    let application_type = " and lower(coalesce(c.metadata ->> 'application_type', ''))";
+    let (like, names) = match kind {
         ClientType::GatewayRegistrar | ClientType::ResourceCredentials => return,
         ClientType::BackendToBackend => (" not like ", None),
         ClientType::Browser => (" like ", Some(" in ('browser', 'spa')")),
         ClientType::Native => (" like ", Some(" = 'native'")),
         ClientType::Web => (" like ", Some(" not in ('browser', 'spa', 'native')")),
     };
-    sql.push(" and ").push(people).push(signs_in).push("'%\"%'");
+    sql.push(" and ").push(people).push(like).push("'%\"%'");
     if let Some(names) = names {
-        sql.push(named).push(names);
+        sql.push(application_type).push(names);
     }
 }

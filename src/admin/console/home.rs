@@ -45,5 +45,5 @@ pub async fn astray(
     let Some(current) = app.administrators.session(cookie).await? else { return Err(missing) };
     let authority = current.authority();
     let managing = Managing { app, authority, caller: caller.0, session: Some(current) };
-    Ok(problem(&managing, None, missing.into_response()).await)
+    Ok(problem(&managing, (None, uri.path()), missing.into_response()).await)
 }

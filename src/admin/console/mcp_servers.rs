@@ -5,7 +5,7 @@ use http::StatusCode;
 
 use super::duration;
 use super::fields::{Asked, Fields};
-use super::respond::{Told, beside, domain_frame, sentence, show, show_as, show_placed, telling};
+use super::respond::{Told, beside, domain_frame, show, show_as, show_placed, telling};
 use crate::admin::managing::ManagingDomain;
 use crate::domains::resources::NewResource;
 use crate::model::oauth_error::OAuthError;

@@ -12,7 +12,6 @@ use crate::clients::application::{ApplicationKind, NewApplication as Wanted};
 use crate::clients::manual::{DCR_ADMIN, Made};
 use crate::domains::endpoints::Endpoints;
 use crate::model::oauth_error::OAuthError;
-use crate::model::secret::Secret;
 use crate::pages::Claimed;
 use crate::pages::console::{ApplicationMade, Choice, Copyable, NewApplication, NewApplicationDetails, Section};
 

@@ -2,8 +2,8 @@
 
 use askama::Template;
 
-use super::form::OwnSecret;
 use super::audit::Named;
+use super::form::OwnSecret;
 use super::frame::ConsoleFrame;
 use super::parts::{Badge, Choice, Column, DurationInput, FieldProblem, Pager, Tab};
 use super::showing::Copyable;
