@@ -59,7 +59,7 @@ pub struct Mint {
 
 /// One text or several.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a text or a list of texts")]
 pub enum OneOrMore {
     /// One.
     One(String),

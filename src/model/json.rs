@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use serde::Serialize;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Number, Value};
 
 /// How deep objects and arrays may nest.
@@ -42,14 +42,32 @@ pub fn typed<T: de::DeserializeOwned>(object: &Object) -> Result<T, String> {
         // Alone, each member is either fine, or merely lacks the others, or the culprit.
         let culprit = object.iter().find_map(|(name, value)| {
             let alone = Object::from_iter([(name.clone(), value.clone())]);
-            read(alone)
-                .err()
-                .map(|error| error.to_string())
-                .filter(|text| !text.starts_with("missing field"))
-                .map(|text| if text.starts_with("unknown field") { text } else { format!("{name}: {text}") })
+            let text = read(alone).err()?.to_string();
+            if text.starts_with("missing field") {
+                return None;
+            }
+            if text.starts_with("unknown field") {
+                return Some(text);
+            }
+            // About an item of a list, by `each`.
+            let between = if text.starts_with('[') { "" } else { ": " };
+            Some(format!("{name}{between}{text}"))
         });
         culprit.unwrap_or_else(|| whole.to_string())
     })
+}
+
+/// Reads a list of objects one by one, so that an error says which of them it is about, and which member.
+pub fn each<'de, D: Deserializer<'de>, T: de::DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let items = Vec::<Value>::deserialize(deserializer)?;
+    let read = |(at, item): (usize, Value)| {
+        let Value::Object(item) = item else { return Err(format!("[{at}]: must be an object")) };
+        typed(&item).map_err(|problem| {
+            let of_member = item.keys().any(|name| problem.starts_with(&format!("{name}:")));
+            if of_member { format!("[{at}].{problem}") } else { format!("[{at}]: {problem}") }
+        })
+    };
+    items.into_iter().enumerate().map(|item| read(item).map_err(de::Error::custom)).collect()
 }
 
 /// Applies a merge patch (RFC 7396 §2): null takes a member away, an object changes the one that is there.
@@ -107,7 +125,7 @@ fn without_nul<E: de::Error>(text: &str) -> Result<&str, E> {
 impl<'de> DeserializeSeed<'de> for Strict {
     type Value = Value;
 
-    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
@@ -187,6 +205,33 @@ mod tests {
             let mut merged = object(target);
             merge_patch(&mut merged, object(patch));
             assert_eq!(merged, object(result), "{target} {patch}");
+        }
+    }
+
+    #[test]
+    fn an_error_in_a_list_says_where_it_is() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct List {
+            #[serde(deserialize_with = "each")]
+            items: Vec<Item>,
+        }
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Item {
+            size: u8,
+        }
+        let read = |text: &str| typed::<List>(&parse_object(text.as_bytes()).unwrap());
+        assert_eq!(read(r#"{"items":[{"size":1}]}"#).unwrap().items[0].size, 1);
+        for (wrong, told) in [
+            (r#"{"items":[{"size":1},{"size":"x"}]}"#, "items[1].size: invalid type"),
+            (r#"{"items":[{"oops":1}]}"#, "items[0]: unknown field `oops`"),
+            (r#"{"items":[{}]}"#, "items[0]: missing field `size`"),
+            (r#"{"items":[1]}"#, "items[0]: must be an object"),
+            (r#"{"items":1}"#, "items: invalid type"),
+        ] {
+            let error = read(wrong).unwrap_err();
+            assert!(error.starts_with(told), "{error}");
         }
     }
 

@@ -17,6 +17,7 @@ use crate::harness::control::Control;
 use crate::harness::mint::user;
 use crate::harness::people::{Arrival, Decision, InteractionFilter};
 use crate::model::interaction::Interaction;
+use crate::model::json::each;
 use crate::model::oauth_error::OAuthError;
 
 /// An authorization request, and who answers it.
@@ -97,6 +98,7 @@ pub struct AllWaiting {
 #[serde(deny_unknown_fields)]
 pub struct Approvals {
     /// The first that fits a request counts.
+    #[serde(deserialize_with = "each")]
     items: Vec<AutoApproval>,
 }
 
