@@ -76,8 +76,9 @@ pub struct Settings {
 pub struct Overrides {
     /// `--config`: the file to read instead of `registrar.toml`.
     pub file: Option<PathBuf>,
-    /// Whether no file is read unless one is named.
-    pub no_default_file: bool,
+    /// Defaults of a command's own, as TOML, in place of those of the server. Such a command reads no file unless one is
+    /// named, and says itself where it may listen.
+    pub own_defaults: Option<&'static str>,
     /// Settings by dotted name, as text (`("listen", "127.0.0.1:0")`), in order: the last one wins.
     pub set: Vec<(String, String)>,
 }
@@ -94,7 +95,7 @@ impl Overrides {
 impl Default for Settings {
     fn default() -> Self {
         let no_variables = std::iter::empty::<(String, String)>();
-        Self::assemble(None, no_variables, &[]).expect("the embedded defaults load: a unit test does the same")
+        Self::assemble((None, None), no_variables, &[]).expect("the embedded defaults load: a unit test does the same")
     }
 }
 
@@ -107,20 +108,26 @@ impl Settings {
     ) -> anyhow::Result<Self> {
         let file = match &overrides.file {
             Some(file) => Some(file.as_path()),
-            None => Some(Path::new(DEFAULT_FILE)).filter(|file| !overrides.no_default_file && file.exists()),
+            None => Some(Path::new(DEFAULT_FILE)).filter(|file| overrides.own_defaults.is_none() && file.exists()),
         };
-        let settings = Self::assemble(file, environment, &overrides.set)?;
+        let settings = Self::assemble((file, overrides.own_defaults), environment, &overrides.set)?;
+        if overrides.own_defaults.is_none() {
+            settings.base_url(settings.listen)?;
+        }
         settings.check()?;
         Ok(settings)
     }
 
     fn assemble(
-        file: Option<&Path>,
+        (file, own_defaults): (Option<&Path>, Option<&str>),
         environment: impl IntoIterator<Item = (String, String)>,
         flags: &[(String, String)],
     ) -> anyhow::Result<Self> {
         let known = known_settings();
         let mut builder = config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        if let Some(defaults) = own_defaults {
+            builder = builder.add_source(File::from_str(defaults, FileFormat::Toml));
+        }
         if let Some(path) = file {
             let text = std::fs::read_to_string(path)
                 .with_context(|| format!("cannot read the settings file {}", path.display()))?;

@@ -73,6 +73,7 @@ enum Command {
     /// Run the server (the default)
     Serve(serve::ServeArgs),
     /// Run a server to throw away, in memory, for tests: ready in milliseconds, steered over HTTP
+    #[command(args = harness::common_arguments())]
     Harness(harness::HarnessArgs),
     #[command(subcommand)]
     Domain(domain::DomainCommand),

@@ -7,7 +7,6 @@ use super::Settings;
 impl Settings {
     /// Refuses what cannot work, by the setting's name and with the remedy.
     pub(super) fn check(&self) -> anyhow::Result<()> {
-        self.base_url(self.listen)?;
         let (keys, limits, rotation) = (&self.keys, &self.limits, &self.rotation);
         ensure!(
             keys.master_key.is_none() || keys.master_key_file.is_none(),

@@ -104,6 +104,48 @@ async fn what_is_no_test_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
+async fn settings_say_where_it_listens_unless_a_flag_does() {
+    let free = || {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().to_string()
+    };
+    let listens_at = |command: &mut Command| {
+        let (_running, card) = Running::start(command);
+        card["public_url"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned()
+    };
+    let (set, variable, file, flag) = (free(), free(), free(), free());
+    let folder = tempfile::tempdir().unwrap();
+    let named = folder.path().join("named.toml");
+    std::fs::write(&named, format!("listen = \"{file}\"\n")).unwrap();
+    let with_file = || {
+        let mut started = command();
+        started.arg("--config").arg(&named);
+        started
+    };
+    assert_eq!(listens_at(&mut with_file()), file);
+    assert_eq!(listens_at(with_file().env("REGISTRAR_LISTEN", &variable)), variable);
+    let setting = format!("listen={set}");
+    assert_eq!(listens_at(command().env("REGISTRAR_LISTEN", &variable).args(["--set", &setting])), set);
+    assert_eq!(listens_at(command().args(["--set", &setting, "--listen", &flag])), flag);
+    for told in [
+        refused(command().env("REGISTRAR_LISTEN", "0.0.0.0:0")),
+        refused(command().args(["--set", "listen=0.0.0.0:0"])),
+    ] {
+        assert!(told.contains("--anybody-may-control-it"), "{told}");
+    }
+    assert!(refused(command().args(["--server", "http://127.0.0.1:1"])).contains("leave them out"));
+    for wrong in [["--public-url", "foo"], ["--listen", "foo"], ["--base-url", "foo"]] {
+        assert_eq!(command().args(wrong).output().unwrap().status.code(), Some(2), "{wrong:?}");
+    }
+    let help = command().arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    assert!(help.contains("none is read unless") && help.contains("--set"), "{help}");
+    for absent in ["registrar.toml", "--server", "--token-file", "--json"] {
+        assert!(!help.contains(absent), "{help}");
+    }
+}
+
+#[tokio::test]
 async fn a_signal_ends_it_at_once() {
     let (mut running, card) = Running::start(&mut command());
     // A connection that is open does not hold it up.
