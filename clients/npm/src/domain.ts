@@ -1,29 +1,44 @@
 import type { Control } from "./control.js";
 import type {
-  Authorization, AuthorizationResponse, AutoApproval, Client, ClientChange, Decision, Expiry, Gateway, Interaction,
-  JsonObject, MintedToken, MintOptions, NewClient, NewResource, NewUser, Queue, Resource, Revocation, Scope, Session,
-  TokenChange, User, UserChange,
+  Authorization, AuthorizationResponse, AutoApproval, Card, Client, ClientChange, Decision, Expiry, Gateway,
+  Interaction, JsonObject, MintedToken, MintOptions, NewClient, NewResource, NewUser, Queue, Resource, Revocation, Scope,
+  Session, TokenChange, User, UserChange,
 } from "./types.js";
+
+/** What the server said of itself last. */
+export interface Known {
+  card: Card;
+}
 
 /** A domain: one issuer with clients, users, scopes and keys of its own. */
 export class HarnessDomain {
   /** Its name: the first segment of its paths. */
   readonly name: string;
-  readonly issuer: string;
-  /** Where its discovery document is. */
-  readonly discoveryUrl: string;
-  /** The credentials of the gateway that is there from the start; only the first domain has one. */
-  readonly gateway: Gateway | undefined;
+  readonly #known: Known;
   readonly #control: Control;
   readonly #path: string;
 
-  constructor(control: Control, name: string, issuer: string, gateway?: Gateway) {
+  constructor(control: Control, name: string, known: Known) {
     this.name = name;
-    this.issuer = issuer;
-    this.discoveryUrl = `${issuer}/.well-known/openid-configuration`;
-    this.gateway = gateway;
+    this.#known = known;
     this.#control = control;
     this.#path = `/domains/${encodeURIComponent(name)}`;
+  }
+
+  /** Its issuer, under the server's base URL as it is now. */
+  get issuer(): string {
+    return `${this.#known.card.public_url}/${this.name}/oidc`;
+  }
+
+  /** Where its discovery document is. */
+  get discoveryUrl(): string {
+    return `${this.issuer}/.well-known/openid-configuration`;
+  }
+
+  /** The credentials of the gateway that is there from the start; only the first domain has one. */
+  get gateway(): Gateway | undefined {
+    const { domain, gateway } = this.#known.card;
+    return this.name === domain ? gateway : undefined;
   }
 
   /** Makes a user. */

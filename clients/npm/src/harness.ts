@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Control, HarnessError, query } from "./control.js";
-import { HarnessDomain } from "./domain.js";
+import { HarnessDomain, type Known } from "./domain.js";
 import type {
   Applied, Card, ClockState, FaultRule, JsonObject, Mail, MailFilter, PendingFault, RecordedRequest, RequestFilter,
 } from "./types.js";
@@ -13,19 +13,23 @@ const SHOWN = 20;
 
 /** A server that runs, and everything that can be done to it. */
 export class Harness {
-  /** What the server said of itself. */
-  readonly card: Card;
   /** The server's time: tokens, codes and sessions live by it. */
   readonly clock: HarnessClock;
   /** What goes wrong on purpose. */
   readonly faults: Faults;
   readonly #control: Control;
+  readonly #known: Known;
 
   constructor(card: Card, control: Control) {
-    this.card = card;
+    this.#known = { card };
     this.#control = control;
     this.clock = new HarnessClock(control);
     this.faults = new Faults(control);
+  }
+
+  /** What the server said of itself, with its URLs as they are now. */
+  get card(): Card {
+    return this.#known.card;
   }
 
   /** The server's base URL, without a slash at its end. */
@@ -45,8 +49,16 @@ export class Harness {
 
   /** A domain that is there; the first one if none is named. */
   domain(name: string = this.card.domain ?? "main"): HarnessDomain {
-    const gateway = name === this.card.domain ? this.card.gateway : undefined;
-    return new HarnessDomain(this.#control, name, `${this.publicUrl}/${name}/oidc`, gateway);
+    return new HarnessDomain(this.#control, name, this.#known);
+  }
+
+  /**
+   * Lets the server be reached under other URLs, as a container whose ports are known only now. Issuers begin with
+   * `publicUrl` from then on, those of domains that were asked for before too; `further` replaces the other URLs.
+   */
+  async setBaseUrls(publicUrl: string, further: string[] = []): Promise<void> {
+    await this.control("PUT", "/base-urls", { public_url: publicUrl, further });
+    this.#known.card = await this.control<Card>("GET", "");
   }
 
   /** Makes a domain; without a name it gets a random one, so that parallel tests do not meet. */

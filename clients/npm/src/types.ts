@@ -115,25 +115,30 @@ export interface RequestFilter extends Waiting {
   limit?: number;
 }
 
+/** Parameters by their names; one that was sent several times has all its values. */
+export type Parameters = Record<string, string | string[]>;
+
 /** A request that the server answered. */
 export interface RecordedRequest {
   id: number;
   at: number;
   method: string;
   path: string;
-  query: Record<string, string>;
+  query: Parameters;
   domain?: string;
   endpoint?: Endpoint;
   headers: Record<string, string>;
   body: string;
   /** The parameters of the query and the form. */
-  parameters: Record<string, string>;
+  parameters: Parameters;
   client_id?: string;
   status: number;
   /** The OAuth error code of the answer. */
   error?: string;
   /** The body of the answer. */
   response: string;
+  /** Whether something was too long to be kept whole. */
+  truncated: boolean;
 }
 
 /** Which mails are wanted; members that are absent fit all. */
@@ -285,7 +290,7 @@ export interface MintedToken {
 
 /** A change of the tokens that the token endpoint issues. */
 export interface TokenChange {
-  /** `client_id`, `grant_type` or any parameter of the token request, with its value; absent: each request. */
+  /** Parameters of the token request or of the login's authorization request, with their values; absent: each. */
   when?: Record<string, string>;
   token?: "access_token" | "id_token";
   claims?: JsonObject;

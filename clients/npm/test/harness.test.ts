@@ -19,6 +19,19 @@ test("a second handle connects to the same server", async () => {
   expect(other.issuer()).toBe(harness.issuer());
 });
 
+test("other base URLs are known at once", async () => {
+  const [main, before] = [harness.domain(), harness.publicUrl];
+  const other = before.replace("127.0.0.1", "localhost");
+  await harness.setBaseUrls(other, [before]);
+  try {
+    expect(harness.publicUrl).toBe(other);
+    expect([harness.card.issuer, main.issuer]).toEqual([`${other}/main/oidc`, harness.issuer()]);
+    expect((await discover(main)).issuer).toBe(main.issuer);
+  } finally {
+    await harness.setBaseUrls(before);
+  }
+});
+
 test("domains with random names do not meet", async () => {
   const [one, two] = await Promise.all([harness.createDomain(), harness.createDomain()]);
   expect(one.name).not.toBe(two.name);
@@ -125,6 +138,12 @@ describe("recorded requests", () => {
     const [request] = await harness.requests({ endpoint: "token", client_id: job.client.client_id });
     expect(request).toMatchObject({ method: "POST", domain: "main", status: 400, error: "invalid_scope" });
     expect(request.parameters).toMatchObject({ grant_type: "client_credentials", scope: "nonsense" });
+  });
+
+  test("show every value of a parameter", async () => {
+    await fetch(`${harness.discoveryUrl()}?a=1&a=2&b=3`);
+    const [request] = await harness.requests({ endpoint: "discovery" });
+    expect(request).toMatchObject({ query: { a: ["1", "2"], b: "3" }, truncated: false });
   });
 
   test("can be waited for", async () => {

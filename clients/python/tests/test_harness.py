@@ -85,6 +85,28 @@ def test_provisioning_tells_what_it_did(registrar: Harness, tmp_path: Path) -> N
     assert registrar.domain("shop").discovery()["issuer"] == registrar.issuer("shop")
 
 
+def test_the_first_domain_is_the_one_on_the_card() -> None:
+    with Harness.start(provision='[[domain]]\nname = "shop"\n') as harness:
+        assert harness.domain().name == harness.card["domain"] == "shop"
+        assert harness.issuer() == harness.card["issuer"] == harness.domain().discovery()["issuer"]
+
+
+def test_other_base_urls_are_known_at_once() -> None:
+    with Harness.start() as harness:
+        main, before = harness.domain(), harness.public_url
+        port = before.rsplit(":", 1)[1]
+        harness.set_base_urls(f"http://localhost:{port}", [before])
+        assert harness.public_url == harness.card["public_url"] == f"http://localhost:{port}"
+        assert main.issuer == harness.issuer() == harness.card["issuer"]
+        assert main.discovery()["issuer"] == f"http://localhost:{port}/main/oidc"
+
+
+def test_a_parameter_that_is_sent_twice_has_both_values(registrar: Harness) -> None:
+    app.call(registrar.discovery_url() + "?a=1&a=2&b=3")
+    seen = registrar.wait_for_request(endpoint="discovery")
+    assert (seen["query"], seen["truncated"]) == ({"a": ["1", "2"], "b": "3"}, False)
+
+
 def test_an_error_tells_method_path_and_detail(registrar: Harness) -> None:
     with pytest.raises(HarnessError, match=r"^POST /domains: 400: name: .+") as caught:
         registrar.create_domain("NOT A NAME")

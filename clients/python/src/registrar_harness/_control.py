@@ -35,6 +35,8 @@ class Control:
 
     def __init__(self, url: str, why_silent: Callable[[], str] = lambda: "") -> None:
         self.url = url.rstrip("/")
+        self.public_url = ""
+        """Where applications reach the server; it may change."""
         self._why_silent = why_silent
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

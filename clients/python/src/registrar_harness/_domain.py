@@ -29,11 +29,19 @@ class Domain:
     As a context manager it deletes itself at the end. Every method may raise `HarnessError`.
     """
 
-    def __init__(self, control: Control, public_url: str, name: str) -> None:
+    def __init__(self, control: Control, name: str) -> None:
         self._control = control
         self.name = name
-        self.issuer = f"{public_url}/{name}/oidc"
-        self.discovery_url = f"{self.issuer}/.well-known/openid-configuration"
+
+    @property
+    def issuer(self) -> str:
+        """The issuer, under the server's URL as it is now."""
+        return f"{self._control.public_url}/{self.name}/oidc"
+
+    @property
+    def discovery_url(self) -> str:
+        """The URL of the discovery document."""
+        return f"{self.issuer}/.well-known/openid-configuration"
 
     def __repr__(self) -> str:
         return f"Domain({self.name!r}, issuer={self.issuer!r})"
@@ -216,7 +224,7 @@ class Domain:
         return cast(Authorized, self.control("POST", path, {"user": user, "decision": decision}))
 
     def auto_approve(self, user: str | Sequence[AutoApproval], decision: Decision = "allow") -> None:
-        """Redirect browsers without a session back at once, as if that user had logged in.
+        """Redirect every browser back at once, as if that user had logged in, whoever is logged in there.
 
         Takes a user, or items, of which the first one that fits counts.
         """

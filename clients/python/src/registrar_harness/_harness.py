@@ -26,14 +26,13 @@ class Harness:
 
     def __init__(self, control: Control, card: Card, process: Process | None = None) -> None:
         self.card = card
-        """What the server told when it was ready."""
-        self.public_url = card["public_url"]
-        """The server's URL, as applications reach it."""
+        """What the server told when it was ready, with its URLs as they are now."""
         self.clock = Clock(control)
         """The server's clock."""
         self.faults = Faults(control)
         """What goes wrong on purpose."""
         self._control = control
+        self._control.public_url = card["public_url"]
         self._process = process
 
     @classmethod
@@ -97,17 +96,32 @@ class Harness:
         """
         return self._control.send(method, path, body)
 
-    def issuer(self, domain: str = "main") -> str:
-        """Return the issuer of a domain."""
+    @property
+    def public_url(self) -> str:
+        """The server's URL, as applications reach it."""
+        return self._control.public_url
+
+    def set_base_urls(self, public_url: str, further: Iterable[str] = ()) -> None:
+        """Let the server be reached under other URLs, as a container whose ports are known only now.
+
+        Issuers begin with `public_url` from now on, those of each `Domain` too. `further`: other URLs that reach it,
+        in place of those of before.
+        """
+        self.control("PUT", "/base-urls", {"public_url": public_url, "further": list(further)})
+        self.card = cast(Card, self.control("GET", ""))
+        self._control.public_url = self.card["public_url"]
+
+    def issuer(self, domain: str | None = None) -> str:
+        """Return the issuer of a domain, of the first one where none is named."""
         return self.domain(domain).issuer
 
-    def discovery_url(self, domain: str = "main") -> str:
-        """Return the URL of a domain's discovery document."""
+    def discovery_url(self, domain: str | None = None) -> str:
+        """Return the URL of a domain's discovery document, of the first one's where none is named."""
         return self.domain(domain).discovery_url
 
-    def domain(self, name: str = "main") -> Domain:
-        """Return a domain that there is."""
-        return Domain(self._control, self.public_url, name)
+    def domain(self, name: str | None = None) -> Domain:
+        """Return a domain that there is: the first one, which is on the card, where none is named."""
+        return Domain(self._control, name or self.card.get("domain", "main"))
 
     def create_domain(
         self, name: str | None = None, settings: Mapping[str, Any] | None = None, preset: str | None = None
@@ -330,8 +344,8 @@ class Faults:
         """Let requests fail that fit `domain`, `endpoint`, `method`, `path` and `when`.
 
         `when`: parameters of query or form. One of: `status`, with `headers` and `body`, is
-        answered; `drop` cuts the connection; `malform` cuts the JSON in half. `delay` seconds
-        before, or alone. `after`: the request is carried out first. `skip` requests pass; then it
+        answered; `drop` cuts the connection; `malform` cuts the JSON in half, a redirect passes. `delay`
+        seconds before, or alone. `after`: the request is carried out first. `skip` requests pass; then it
         acts `times` times, or until removed where None.
         """
         wanted = sent(

@@ -73,22 +73,26 @@ class Provisioned(TypedDict):
 
 
 class RecordedRequest(TypedDict, total=False):
-    """A request that the server got, and its answer. `parameters`: those of query and form."""
+    """A request that the server got, and its answer. `parameters`: those of query and form.
+
+    A parameter that was sent several times has a list. `truncated`: something was too long to be kept whole.
+    """
 
     id: int
     at: int
     method: str
     path: str
-    query: dict[str, Any]
+    query: dict[str, str | list[str]]
     domain: str
     endpoint: str
     headers: dict[str, str]
     body: str
-    parameters: dict[str, Any]
+    parameters: dict[str, str | list[str]]
     client_id: str
     status: int
     error: str
     response: str
+    truncated: bool
 
 
 class Mail(TypedDict):
@@ -198,7 +202,10 @@ class AutoApproval(TypedDict, total=False):
 
 
 class TokenChange(TypedDict, total=False):
-    """A change of tokens. `when`: parameters of the token request; a claim of None goes; `times`: absent: always."""
+    """A change of tokens. A claim of None goes. `times`: absent: always.
+
+    `when`: parameters of the token request, or of the authorization request that the login began with.
+    """
 
     when: dict[str, str]
     token: Literal["access_token", "id_token"]
