@@ -1,5 +1,7 @@
 //! What steers the server: the clock, the present server and the ones it can be turned back to.
 
+mod provision;
+
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -7,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::approvals::AutoApproval;
+use super::asked::Asked;
 use super::faults::Faults;
 use super::instance::{Instance, Lasting};
 use super::requests::Requests;
@@ -42,6 +45,7 @@ pub struct Parts {
     turning: tokio::sync::Mutex<()>,
     pub(super) faults: Faults,
     pub(super) requests: Requests,
+    pub(super) asked: Asked,
     pub(super) token_changes: Rules<TokenChange>,
     pub(super) approvals: Rules<AutoApproval>,
 }
@@ -124,6 +128,7 @@ impl Control {
             turning: tokio::sync::Mutex::default(),
             faults: Faults::default(),
             requests: Requests::default(),
+            asked: Asked::default(),
             token_changes: Rules::default(),
             approvals: Rules::default(),
         })))

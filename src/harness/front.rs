@@ -68,12 +68,15 @@ async fn answer(control: &Control, begun: &Begun, seen: &Seen, request: Request)
     if let Some(approved) = approvals::answer(control, seen).await {
         return approved;
     }
-    let answer = present.answer(request).await;
+    let mut answer = present.answer(request).await;
     if control.still(begun).is_none() {
         return answer;
     }
     if matches!(seen.method, Method::DELETE | Method::POST) && answer.status().as_u16() < 400 {
         control.forget_deleted(&seen.path).await;
+    }
+    if seen.endpoint == Some("authorize") {
+        answer = control.asked.follow(seen.parameters.clone(), answer).await;
     }
     token_changes::apply(control, seen, answer).await
 }

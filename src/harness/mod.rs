@@ -11,9 +11,11 @@
 
 pub mod api;
 pub mod approvals;
+mod asked;
 pub mod baked;
 pub mod control;
 pub mod ending;
+pub mod fault;
 pub mod faults;
 pub mod forge;
 mod front;
@@ -24,6 +26,7 @@ pub mod options;
 mod order;
 mod page;
 pub mod people;
+pub mod record;
 pub mod requests;
 mod rules;
 mod seen;

@@ -6,8 +6,15 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 
 const NOTICE: &str = "<p class=\"harness-notice\" role=\"note\"><strong>Test server.</strong> Everything here is thrown away, and whoever reaches it controls it. Enter nothing that is real.</p>";
 
+/// Marks an answer that is no page of the server's: it goes out as it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AsItIs;
+
 /// The same page with the warning, if the answer is a page.
 pub(super) async fn on_pages(answer: Response) -> Response {
+    if answer.extensions().get::<AsItIs>().is_some() {
+        return answer;
+    }
     let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("text/html") {
         return answer;

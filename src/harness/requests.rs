@@ -1,16 +1,16 @@
 //! What was asked of the server and what it answered, for tests that wait for a request.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
+use super::record::RecordedRequest;
 use super::seen::{Seen, check_endpoint};
 use crate::model::oauth_error::OAuthError;
 use crate::model::time::UnixTime;
@@ -18,48 +18,11 @@ use crate::model::time::UnixTime;
 /// How many are kept.
 const MOST_KEPT: usize = 1_000;
 
-/// How much of a body is kept, in bytes.
-const MOST_BODY: usize = 64 * 1024;
+/// How much all of them may take, about, in bytes.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// The longest wait, in seconds.
 pub(super) const LONGEST_WAIT: f64 = 60.0;
-
-/// A request and its answer.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct RecordedRequest {
-    /// Counts the requests, from 1.
-    pub id: u64,
-    /// When it came, by the server's clock.
-    pub at: i64,
-    /// The method.
-    pub method: String,
-    /// The path.
-    pub path: String,
-    /// The domain, if the path names one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub domain: Option<String>,
-    /// The endpoint, such as `token`, if it has a name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<String>,
-    /// The client, by the parameter or by how it authenticated.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<String>,
-    /// The parameters of the URL.
-    pub query: BTreeMap<String, String>,
-    /// The parameters of the URL and of a form.
-    pub parameters: BTreeMap<String, String>,
-    /// The headers, by their names in lower case.
-    pub headers: BTreeMap<String, String>,
-    /// The body as text.
-    pub body: String,
-    /// The status of the answer; 0: there was none, because the connection was cut or the client gave up.
-    pub status: u16,
-    /// The `error` member of the answer, if it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-    /// The body of the answer as text.
-    pub response: String,
-}
 
 /// Which requests are meant, and for how long to wait for them.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -78,7 +41,7 @@ pub struct RequestFilter {
     pub client_id: Option<String>,
     /// After the request with this id.
     pub after: Option<u64>,
-    /// How many are waited for; 1 where absent.
+    /// How many are waited for, not more than `limit`; 1 where absent.
     pub count: Option<usize>,
     /// For how many seconds at the most; not at all where absent.
     #[param(minimum = 0, maximum = 60)]
@@ -95,15 +58,25 @@ pub struct RecordedRequests {
     pub items: Vec<RecordedRequest>,
     /// Whether as many fit as were waited for.
     pub complete: bool,
+    /// The `id` of the newest request, whether it fits or not; 0: none came yet.
+    pub last: u64,
 }
 
 impl RequestFilter {
     fn check(&self) -> Result<(), OAuthError> {
-        if self.limit.is_some_and(|limit| !(1..=MOST_KEPT).contains(&limit)) {
+        let limit = self.most();
+        if !(1..=MOST_KEPT).contains(&limit) {
             return Err(OAuthError::invalid_request(format!("limit: must be 1 to {MOST_KEPT}")));
+        }
+        if self.count.is_some_and(|count| !(1..=limit).contains(&count)) {
+            return Err(OAuthError::invalid_request(format!("count: must be 1 to the limit, which is {limit}")));
         }
         check_endpoint(self.endpoint.as_deref())?;
         check_wait(self.wait)
+    }
+
+    fn most(&self) -> usize {
+        self.limit.unwrap_or(MOST_KEPT)
     }
 
     fn fits(&self, record: &RecordedRequest) -> bool {
@@ -146,8 +119,29 @@ pub(super) async fn until_complete<T, S>(
 /// The latest requests.
 #[derive(Debug)]
 pub(super) struct Requests {
-    kept: Mutex<(u64, VecDeque<RecordedRequest>)>,
+    kept: Mutex<Kept>,
     sign: watch::Sender<()>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// The id of the newest one, also once it is forgotten.
+    last: u64,
+    records: VecDeque<RecordedRequest>,
+    /// What all of them take, in bytes.
+    weight: usize,
+}
+
+impl Kept {
+    fn add(&mut self, record: RecordedRequest) {
+        self.last += 1;
+        self.weight += record.weight();
+        self.records.push_back(RecordedRequest { id: self.last, ..record });
+        while self.records.len() > MOST_KEPT || self.weight > MOST_BYTES {
+            let Some(oldest) = self.records.pop_front() else { break };
+            self.weight -= oldest.weight();
+        }
+    }
 }
 
 impl Default for Requests {
@@ -158,29 +152,9 @@ impl Default for Requests {
 
 impl Requests {
     /// Keeps a request with its answer; `status` 0 where there was none.
-    pub(super) fn note(&self, at: UnixTime, seen: &Seen, (status, answer): (u16, &Bytes)) {
-        let record = RecordedRequest {
-            id: 0,
-            at: at.seconds(),
-            method: seen.method.to_string(),
-            path: seen.path.clone(),
-            domain: seen.domain.clone(),
-            endpoint: seen.endpoint.map(str::to_owned),
-            client_id: seen.parameter("client_id"),
-            query: super::seen::pairs(seen.query.as_deref().unwrap_or_default().as_bytes()).into_iter().collect(),
-            parameters: seen.parameters.iter().cloned().collect(),
-            headers: readable(&seen.headers),
-            body: text(&seen.body),
-            status,
-            error: serde_json::from_slice::<Told>(answer).ok().map(|told| told.error),
-            response: text(answer),
-        };
-        let (last, kept) = &mut *self.kept();
-        *last += 1;
-        if kept.len() == MOST_KEPT {
-            kept.pop_front();
-        }
-        kept.push_back(RecordedRequest { id: *last, ..record });
+    pub(super) fn note(&self, at: UnixTime, seen: &Seen, answer: (u16, &Bytes)) {
+        let record = RecordedRequest::new(at, seen, answer);
+        self.kept().add(record);
         self.sign.send_replace(());
     }
 
@@ -190,40 +164,47 @@ impl Requests {
         let count = filter.count.unwrap_or(1);
         let look = || {
             let kept = self.kept();
-            let fitting = kept.1.iter().filter(|record| filter.fits(record));
-            let found: Vec<RecordedRequest> = fitting.take(filter.limit.unwrap_or(MOST_KEPT)).cloned().collect();
-            let complete = found.len() >= count.min(filter.limit.unwrap_or(MOST_KEPT));
-            (found, complete)
+            let fitting = kept.records.iter().filter(|record| filter.fits(record));
+            let found: Vec<RecordedRequest> = fitting.take(filter.most()).cloned().collect();
+            let complete = found.len() >= count;
+            ((found, kept.last), complete)
         };
-        let (items, complete) = until_complete(filter.wait, self.sign.subscribe(), look).await;
-        Ok(RecordedRequests { items, complete })
+        let ((items, last), complete) = until_complete(filter.wait, self.sign.subscribe(), look).await;
+        Ok(RecordedRequests { items, complete, last })
     }
 
     /// Forgets all.
     pub(super) fn clear(&self) {
-        self.kept().1.clear();
+        let mut kept = self.kept();
+        kept.records.clear();
+        kept.weight = 0;
     }
 
-    fn kept(&self) -> MutexGuard<'_, (u64, VecDeque<RecordedRequest>)> {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-#[derive(Deserialize)]
-struct Told {
-    error: String,
-}
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
 
-fn readable(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let mut told: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in headers {
-        let value = String::from_utf8_lossy(value.as_bytes());
-        let known = told.entry(name.as_str().to_owned()).or_default();
-        *known = if known.is_empty() { value.into_owned() } else { format!("{known}, {value}") };
+    use super::*;
+
+    #[tokio::test]
+    async fn many_large_requests_take_no_more_than_their_share() {
+        let body: String = (0..60_000).map(|at| format!("n{at}&")).collect();
+        let request =
+            http::Request::post("/main/oauth/token").header("content-type", "application/x-www-form-urlencoded");
+        let (parts, body) = request.body(Body::from(body)).unwrap().into_parts();
+        let (seen, _) = Seen::look(&parts, body).await;
+        let requests = Requests::default();
+        for _ in 0..MOST_KEPT {
+            requests.note(UnixTime(0), &seen, (200, &Bytes::new()));
+        }
+        let kept = requests.kept();
+        let weight: usize = kept.records.iter().map(RecordedRequest::weight).sum();
+        assert!(weight == kept.weight && weight <= MOST_BYTES && kept.records.len() > 100, "{weight}");
+        assert_eq!((kept.last, kept.records.back().unwrap().id), (1_000, 1_000));
     }
-    told
-}
-
-fn text(body: &Bytes) -> String {
-    String::from_utf8_lossy(&body[..body.len().min(MOST_BODY)]).into_owned()
 }

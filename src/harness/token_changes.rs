@@ -26,7 +26,8 @@ use crate::tokens::id_token::at_hash;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenChange {
-    /// Only where each of these parameters of the token request has this value; `client_id` however it authenticated.
+    /// Only where each of these parameters has this value, in the token request or in the authorization request of the
+    /// login; `client_id` however it authenticated, `scope` where all of it was granted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub when: BTreeMap<String, String>,
     /// Which token.
@@ -40,6 +41,7 @@ pub struct TokenChange {
     pub flaw: Option<Flaw>,
     /// How often; always where absent. In answers: how often still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
     pub times: Option<u64>,
 }
 
@@ -52,39 +54,57 @@ impl TokenChange {
 }
 
 /// Lays down what is changed from now on.
-pub(super) fn set(rules: &Rules<TokenChange>, domain: &str, mut changes: Vec<TokenChange>) -> Result<(), OAuthError> {
-    if changes.iter().any(|change| change.claims.is_empty() && change.flaw.is_none()) {
-        return Err(OAuthError::invalid_request("items: each needs claims, a flaw or both"));
+pub(super) fn set(rules: &Rules<TokenChange>, domain: &str, changes: Vec<TokenChange>) -> Result<(), OAuthError> {
+    let refused = |at: usize, problem: &str| Err(OAuthError::invalid_request(format!("items[{at}]{problem}")));
+    for (at, change) in changes.iter().enumerate() {
+        if change.claims.is_empty() && change.flaw.is_none() {
+            return refused(at, ": needs claims, a flaw or both");
+        }
+        if change.times == Some(0) {
+            return refused(at, ".times: must be 1 or more; always where absent");
+        }
     }
-    changes.retain(|change| change.times != Some(0));
     rules.set(domain, changes);
     Ok(())
 }
 
 /// The answer with its tokens changed.
 pub(super) async fn apply(control: &Control, seen: &Seen, answer: Response) -> Response {
-    let domain = seen.domain.as_deref().filter(|_| seen.endpoint == Some("token")).unwrap_or_default();
-    if answer.status() != StatusCode::OK || control.token_changes.of(domain).is_empty() {
+    if answer.status() != StatusCode::OK || seen.endpoint != Some("token") {
         return answer;
     }
+    let domain = seen.domain.as_deref().unwrap_or_default();
     let (mut parts, body) = answer.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let Ok(mut told) = serde_json::from_slice::<Object>(&body) else {
         return Response::from_parts(parts, Body::from(body));
     };
-    if let Err(error) = change(control, (domain, seen), &mut told).await {
+    let login = control.asked.of_login(seen, &told);
+    if control.token_changes.of(domain).is_empty() {
+        return Response::from_parts(parts, Body::from(body));
+    }
+    let has = |name: &str, value: &str| seen.has(name, value) || login.has(name, value);
+    if let Err(error) = change(control, domain, has, &mut told).await {
         tracing::warn!(error = format!("{error:#}"), "a token could not be changed");
     }
     parts.headers.remove(CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(Value::Object(told).to_string()))
 }
 
-async fn change(control: &Control, (name, seen): (&str, &Seen), told: &mut Object) -> anyhow::Result<()> {
+/// `has`: whether a parameter has a value.
+async fn change(
+    control: &Control,
+    name: &str,
+    has: impl Fn(&str, &str) -> bool,
+    told: &mut Object,
+) -> anyhow::Result<()> {
     let app = control.app();
     let domain = app.store.domain_named(name).await?.context("the domain is gone")?;
     for (kind, member) in [(TokenKind::AccessToken, "access_token"), (TokenKind::IdToken, "id_token")] {
         let Some(token) = told.get(member).and_then(Value::as_str).map(str::to_owned) else { continue };
-        let fits = |change: &TokenChange| change.token == kind && seen.has_all(&change.when);
+        let fits = |change: &TokenChange| {
+            change.token == kind && change.when.iter().all(|(parameter, value)| has(parameter, value))
+        };
         let Some(met) = control.token_changes.take(name, fits, TokenChange::use_once) else { continue };
         let changed = changed(&app, &domain, &token, met)?;
         if kind == TokenKind::AccessToken {

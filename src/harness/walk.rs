@@ -128,7 +128,10 @@ impl<'a> Walk<'a> {
                 .header(ORIGIN, self.app.public_url.as_str());
         }
         match request.body(form.map_or_else(Body::empty, Body::from)) {
-            Ok(request) => self.control.present().answer(request).await,
+            Ok(request) => {
+                let answer = self.control.present().answer(request).await;
+                self.control.asked.follow_path(path, answer).await
+            }
             Err(error) => OAuthError::invalid_request(format!("url: cannot be requested: {error}")).into_response(),
         }
     }

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 
 use crate::admin::managing::{Filter, Segments, Sent, done};
 use crate::harness::control::Control;
-use crate::harness::faults::{Fault, WaitingFault};
+use crate::harness::fault::Fault;
+use crate::harness::faults::WaitingFault;
 use crate::harness::requests::{RecordedRequests, RequestFilter, check_wait, until_complete};
 use crate::model::oauth_error::OAuthError;
 use crate::people::mail::KeptMail;
