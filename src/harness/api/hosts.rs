@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use http::HeaderMap;
+use http::HeaderValue;
 use http::header::HOST;
 use http::uri::Authority;
 use url::Url;
@@ -17,17 +17,19 @@ use crate::model::oauth_error::OAuthError;
 /// A page may let its own name lead to this machine, and is then no page of another site. So the name has to be one of
 /// the server's, unless everybody may steer it.
 pub(super) async fn known(State(control): State<Control>, request: Request, next: Next) -> Response {
-    let named = request.uri().authority().cloned().or_else(|| host_header(request.headers()));
-    let known = named.is_none_or(|name| is_own(&control, name.host()));
-    if known {
+    let in_url = request.uri().authority().map(|name| Some(name.clone()));
+    let in_headers = request.headers().get_all(HOST).iter().map(readable);
+    // One that cannot be read may be any.
+    let is_known = |name: Option<Authority>| name.is_some_and(|name| is_own(&control, name.host()));
+    if in_url.into_iter().chain(in_headers).all(is_known) {
         return next.run(request).await;
     }
     let told = "the Host header names neither this machine nor a base URL of the server: ask under control_url of the card, or start it with --base-url for this name";
     OAuthError::new("forbidden", 403, told).into_response()
 }
 
-fn host_header(headers: &HeaderMap) -> Option<Authority> {
-    headers.get(HOST)?.to_str().ok()?.parse().ok()
+fn readable(host: &HeaderValue) -> Option<Authority> {
+    host.to_str().ok()?.parse().ok()
 }
 
 fn is_own(control: &Control, host: &str) -> bool {

@@ -1,5 +1,6 @@
 //! The control API: one file per thing that is steered.
 
+mod body;
 mod hosts;
 pub mod openapi;
 pub mod people;
@@ -60,6 +61,7 @@ pub(super) fn router(control: &Control) -> Router {
             get(people::approvals).put(people::set_approvals).delete(people::clear_approvals),
         )
         .fallback(any(administration))
+        .layer(from_fn(body::limited))
         // A page of another site that is open in a browser beside the tests.
         .layer(CsrfLayer::new())
         .layer(from_fn_with_state(control.clone(), hosts::known))

@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -15,13 +14,17 @@ use crate::harness::control::{Control, Snapshot};
 use crate::housekeeping::tidy;
 use crate::model::oauth_error::OAuthError;
 use crate::model::time::{Setting, UnixTime};
-use crate::oauth::request::read_body;
-use crate::provisioning::Provisioned;
+use crate::oauth::request::{has_media_type, read_body};
 use crate::provisioning::file::ProvisioningFile;
-use crate::startup::provision_all;
+use crate::provisioning::{Provisioned, is_server_failure};
 
 /// How far the clock may be moved in either direction, in seconds: a thousand years.
 const FARTHEST: i64 = 1_000 * 366 * 86_400;
+
+/// The body of what takes no members.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 /// Snapshots.
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,13 +87,14 @@ pub async fn card(State(control): State<Control>) -> Result<Response, OAuthError
 }
 
 /// This description.
-pub async fn openapi(State(control): State<Control>) -> Json<Value> {
-    Json(super::openapi::document(control.app().public_url.as_str()))
+pub async fn openapi(State(control): State<Control>) -> Result<Json<Value>, OAuthError> {
+    let card = control.card().await.map_err(OAuthError::server_error)?;
+    Ok(Json(super::openapi::document(&card.control_url)))
 }
 
 /// Makes everything as it was when the server was ready. Snapshots stay.
 #[utoipa::path(post, path = "/harness/v1/reset", tag = "server", responses((status = 204)))]
-pub async fn reset(State(control): State<Control>) -> Result<Response, OAuthError> {
+pub async fn reset(State(control): State<Control>, _: Option<Sent<Nothing>>) -> Result<Response, OAuthError> {
     control.reset().await.map_err(OAuthError::server_error)?;
     Ok(done())
 }
@@ -103,7 +107,7 @@ pub async fn list_snapshots(State(control): State<Control>) -> Json<Snapshots> {
 
 /// Keeps database and clock as they are now.
 #[utoipa::path(post, path = "/harness/v1/snapshots", tag = "server", responses((status = 201, body = Snapshot)))]
-pub async fn take_snapshot(State(control): State<Control>) -> Result<Response, OAuthError> {
+pub async fn take_snapshot(State(control): State<Control>, _: Option<Sent<Nothing>>) -> Result<Response, OAuthError> {
     let taken = control.snapshot().await.map_err(OAuthError::server_error)?;
     Ok((StatusCode::CREATED, Json(taken)).into_response())
 }
@@ -113,6 +117,7 @@ pub async fn take_snapshot(State(control): State<Control>) -> Result<Response, O
 pub async fn restore_snapshot(
     State(control): State<Control>,
     Segments(named): Segments<Named>,
+    _: Option<Sent<Nothing>>,
 ) -> Result<Response, OAuthError> {
     let known = control.restore(&named.id).await.map_err(OAuthError::server_error)?;
     if known { Ok(done()) } else { Err(no_snapshot()) }
@@ -144,9 +149,12 @@ pub async fn read_clock(State(control): State<Control>) -> Json<ClockState> {
 /// Moves, stops or starts the clock.
 #[utoipa::path(post, path = "/harness/v1/clock", tag = "server", request_body = ClockMove, responses((status = 200, body = ClockState)))]
 pub async fn move_clock(state: State<Control>, Sent(wanted): Sent<ClockMove>) -> Result<Json<ClockState>, OAuthError> {
-    let far = |seconds: &i64| seconds.saturating_abs() > FARTHEST;
-    if wanted.set.as_ref().is_some_and(far) || wanted.advance.as_ref().is_some_and(far) {
-        return Err(OAuthError::invalid_request(format!("set, advance: at most {FARTHEST} seconds")));
+    let far = |seconds: i64| seconds.saturating_abs() > FARTHEST;
+    let named = [("set", wanted.set), ("advance", wanted.advance)];
+    if let Some((member, _)) = named.into_iter().find(|(_, seconds)| seconds.is_some_and(far)) {
+        return Err(OAuthError::invalid_request(format!(
+            "{member}: must be -{FARTHEST} to {FARTHEST} seconds, which is a thousand years"
+        )));
     }
     let hand = &state.0.hand;
     if let Some(time) = wanted.set {
@@ -165,31 +173,34 @@ pub async fn move_clock(state: State<Control>, Sent(wanted): Sent<ClockMove>) ->
 
 /// Does what the server does in the background every half minute: keys are rotated, what has expired is removed.
 #[utoipa::path(post, path = "/harness/v1/housekeeping", tag = "server", responses((status = 204)))]
-pub async fn housekeeping(State(control): State<Control>) -> Result<Response, OAuthError> {
+pub async fn housekeeping(State(control): State<Control>, _: Option<Sent<Nothing>>) -> Result<Response, OAuthError> {
     let app = control.app();
     app.flush().await?;
     tidy(&app).await.map_err(OAuthError::server_error)?;
     Ok(done())
 }
 
-/// Brings about what a provisioning file says.
-#[utoipa::path(post, path = "/harness/v1/provision", tag = "server", request_body(content = String, content_type = "application/toml"), responses((status = 200, body = Applied)))]
+/// Brings about what a provisioning file says, or nothing of it.
+#[utoipa::path(post, path = "/harness/v1/provision", tag = "server", request_body(content = String, content_type = "application/toml"), responses((status = 200, body = Applied), (status = 422, description = "Something in the file cannot be: nothing of it was done.")))]
 pub async fn provision(State(control): State<Control>, request: Request) -> Result<Json<Applied>, OAuthError> {
-    let json = request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    if json {
+    let is_toml = has_media_type(request.headers(), "application/toml");
+    let text = read_body(request.into_body()).await?;
+    if text.is_empty() {
+        return Err(OAuthError::invalid_request("the body is empty; it must be a provisioning file (TOML)"));
+    }
+    if !is_toml {
         return Err(OAuthError::unsupported_media_type(
             "a provisioning file is TOML: send it as Content-Type: application/toml",
         ));
     }
-    let text = read_body(request.into_body()).await?;
     let text = std::str::from_utf8(&text).map_err(|_| OAuthError::invalid_request("the file must be UTF-8"))?;
     let wrong = |error: anyhow::Error| OAuthError::invalid_request(format!("{error:#}"));
     let file = ProvisioningFile::parse(text).map_err(wrong)?;
-    let failed = |error: anyhow::Error| match error.chain().any(|cause| cause.is::<sqlx::Error>()) {
+    let failed = |error: anyhow::Error| match is_server_failure(&error) {
         true => OAuthError::server_error(error),
-        false => wrong(error),
+        false => OAuthError::new("invalid_request", 422, format!("{error:#}")),
     };
-    let applied = provision_all(&control.app(), &file).await.map_err(failed)?;
+    let applied = control.provision(&file).await.map_err(failed)?;
     Ok(Json(Applied { applied }))
 }
 

@@ -13,6 +13,7 @@ use crate::harness::ending::{Expiry, Revocation};
 use crate::harness::forge::Minted;
 use crate::harness::mint::Mint;
 use crate::harness::token_changes::{TokenChange, set};
+use crate::model::json::each;
 use crate::model::oauth_error::OAuthError;
 
 /// What is changed in which tokens.
@@ -20,6 +21,7 @@ use crate::model::oauth_error::OAuthError;
 #[serde(deny_unknown_fields)]
 pub struct Changes {
     /// For each token, the first that fits counts.
+    #[serde(deserialize_with = "each")]
     items: Vec<TokenChange>,
 }
 
