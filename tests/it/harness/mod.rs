@@ -2,10 +2,12 @@
 
 mod decisions;
 mod documents;
+mod limits;
 mod people;
 mod process;
 #[expect(clippy::disallowed_methods, reason = "as a user writes it")]
 mod readme;
+mod requests;
 mod state;
 mod tokens;
 mod wishes;

@@ -199,6 +199,39 @@ async fn claims_are_per_client_and_by_any_parameter() {
     assert_eq!(plan(&other, "").await, "gold");
     assert_eq!(plan(&server.gateway, "&tenant=t2").await, "trial");
     assert_eq!(plan(&server.gateway, "").await, Value::Null);
+    // By what the authorization request asked, which the token request does not repeat, and the refreshed token neither.
+    server.add_user("ada").await;
+    let client = server.public_client().await;
+    let changes = json!({ "items": [
+        { "when": { "login_hint": "ada@example.com" }, "claims": { "plan": "hinted" } },
+        { "when": { "scope": "profile" }, "claims": { "plan": "profile" } },
+    ] });
+    server.put("/domains/main/token-changes", changes).await;
+    let plan_of = |told: &Value| claims(told["access_token"].as_str().unwrap())["plan"].clone();
+    for (more, expected) in [
+        ("&login_hint=ada%40example.com", "hinted"),
+        ("&login_hint=ada%40example.com&response_mode=form_post", "hinted"),
+        ("&login_hint=bob", "profile"),
+    ] {
+        let wanted = json!({ "url": server.request(&client, more), "user": "ada" });
+        let arrival = server.post("/domains/main/authorize", wanted).await;
+        let told = server.redeem(&client, arrival["parameters"]["code"].as_str().unwrap()).await.expect(200);
+        assert_eq!(plan_of(&told), expected, "{more}");
+        let refreshed = server.refresh(&client, told["refresh_token"].as_str().unwrap()).await.expect(200);
+        assert_eq!(plan_of(&refreshed), expected, "{more}");
+    }
+    // A browser, which somebody sends on by rule or from the page that waits.
+    server.put("/domains/main/auto-approvals", json!({ "items": [{ "user": "ada", "when": { "state": "s" } }] })).await;
+    let hinted = server.request(&client, "&login_hint=ada%40example.com");
+    let location = server.api.get(&hinted).await.header("location").to_owned();
+    let code = location.split("code=").nth(1).unwrap().split('&').next().unwrap();
+    assert_eq!(plan_of(&server.redeem(&client, code).await.expect(200)), "hinted");
+    server.api.get(&hinted.replace("state=s", "state=waits")).await;
+    let waiting = server.get("/domains/main/interactions").await;
+    let path = format!("/domains/main/interactions/{}", waiting["items"][0]["id"].as_str().unwrap());
+    let arrival = server.post(&path, json!({ "user": "ada" })).await;
+    let told = server.redeem(&client, arrival["parameters"]["code"].as_str().unwrap()).await.expect(200);
+    assert_eq!(plan_of(&told), "hinted");
 }
 
 #[tokio::test]
