@@ -9,6 +9,7 @@ mod clients;
 mod domains;
 pub mod file;
 mod resources;
+pub mod secret;
 mod users;
 
 use std::fmt;
@@ -26,7 +27,8 @@ use crate::model::oauth_error::OAuthError;
 use crate::model::secret::Secret;
 use crate::people::People;
 use crate::store::cache::DomainEntry;
-use file::{DomainTable, ProvisioningFile, SecretReference};
+use file::{DomainTable, ProvisioningFile};
+use secret::SecretReference;
 
 /// What provisioning takes.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, anyhow, bail};
 use serde::Deserialize;
 
-use super::file::{SecretReference, reference};
+use super::secret::{SecretReference, reference};
 use super::{Outcome, Provisioner, resolved, told};
 use crate::administrators::accounts::{AdministratorEdit, NewAdministrator};
 use crate::model::administrator::{Reach, Role};

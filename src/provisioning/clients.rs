@@ -3,7 +3,8 @@
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
-use super::file::{ClientTable, DomainTable, SecretReference};
+use super::file::{ClientTable, DomainTable};
+use super::secret::SecretReference;
 use super::{Outcome, Provisioner, overlaid, told};
 use crate::clients::administer::Edit;
 use crate::clients::manual::Wanted;

@@ -40,7 +40,7 @@ async fn rules_see_every_value_and_whoever_an_assertion_speaks_of() {
     for (form, status) in [
         ("resource=a&resource=b".to_owned(), 418),
         ("resource=b&resource=a".to_owned(), 418),
-        ("resource=a".to_owned(), 400),
+        ("resource=a".to_owned(), 401),
         (format!("client_assertion={assertion}"), 419),
     ] {
         let answer = server.api.send(Method::POST, &url, &[FORM], form.clone()).await;
