@@ -167,7 +167,7 @@ impl fmt::Display for ServerFailed {
 
 /// Whether it is not the file that is wrong.
 pub fn is_server_failure(error: &anyhow::Error) -> bool {
-    error.is::<ServerFailed>() || error.chain().any(|cause| cause.is::<sqlx::Error>())
+    error.is::<ServerFailed>() || error.chain().any(<dyn std::error::Error>::is::<sqlx::Error>)
 }
 
 /// The error for people: what was refused, or what really failed.

@@ -154,7 +154,7 @@ impl Service<Request> for Halves {
 fn is_of_administration(path: &str) -> bool {
     let first = path.split('/').nth(1).unwrap_or_default();
     // The root leads to the console.
-    matches!(first, "" | "api" | "console")
+    matches!(first, "" | "api" | "console") || path.starts_with("/assets/console-")
 }
 
 /// The router of the listener for metrics.
@@ -199,7 +199,11 @@ mod tests {
 
     #[test]
     fn each_half_has_its_own_paths() {
-        assert!(protocol::PROTOCOL.iter().chain([&METRICS]).all(|route| !is_of_administration(route.path)));
-        assert!(api::API.iter().chain(console::CONSOLE).all(|route| is_of_administration(route.path)));
+        for route in protocol::PROTOCOL.iter().chain([&METRICS]) {
+            assert!(!is_of_administration(route.path), "{}", route.path);
+        }
+        for route in api::API.iter().chain(console::CONSOLE) {
+            assert!(is_of_administration(route.path), "{}", route.path);
+        }
     }
 }

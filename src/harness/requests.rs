@@ -193,7 +193,7 @@ mod tests {
 
     #[tokio::test]
     async fn many_large_requests_take_no_more_than_their_share() {
-        let body: String = (0..60_000).map(|at| format!("n{at}&")).collect();
+        let body: String = (0..60_000).fold(String::new(), |body, at| body + &format!("n{at}&"));
         let request =
             http::Request::post("/main/oauth/token").header("content-type", "application/x-www-form-urlencoded");
         let (parts, body) = request.body(Body::from(body)).unwrap().into_parts();

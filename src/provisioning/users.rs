@@ -22,10 +22,10 @@ impl Provisioner<'_> {
             return Ok(Outcome::Created);
         };
         let mut edit = changes(&user, wanted);
-        if let Some(chosen) = resolved(wanted.password.as_ref(), "password").await? {
-            if !self.people.verify_password(chosen.clone(), user.password.as_deref()).await.map_err(told)? {
-                edit.password = Some(chosen);
-            }
+        if let Some(chosen) = resolved(wanted.password.as_ref(), "password").await?
+            && !self.people.verify_password(chosen.clone(), user.password.as_deref()).await.map_err(told)?
+        {
+            edit.password = Some(chosen);
         }
         let changed = edit.username.is_some()
             || edit.email.is_some()

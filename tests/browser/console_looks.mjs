@@ -14,7 +14,7 @@ const NO_PAGE = [/\/export$/, /\/preview\.css$/, /^\/console$/, /^\/console\/sec
 const REFUSED = /^Failed to load resource: .* status of 422/;
 // Pictures of the manual, each at most this many bytes.
 const PICTURES = `${import.meta.dirname}/../../docs/images`;
-const PICTURE_SIZE = 150_000;
+const PICTURE_SIZE = 200_000;
 // A page waits for the server most of the time.
 const AT_ONCE = 3;
 const PHONE = { width: 360, height: 740 };

@@ -16,7 +16,7 @@ use crate::pages::Claimed;
 use crate::pages::console::{ApplicationMade, Choice, Copyable, NewApplication, NewApplicationDetails, Section};
 
 const TOLD: &Told =
-    &[("made", "The domain is made. Make the application by which the API gateway registers others here.")];
+    &[("made", "The domain is created. Create the application by which the API gateway registers others here.")];
 
 /// The kinds in the order of the page: what is posted, the name, a sentence about it.
 const KINDS: [(&str, &str, &str); 5] = [

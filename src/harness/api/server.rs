@@ -196,9 +196,12 @@ pub async fn provision(State(control): State<Control>, request: Request) -> Resu
     let text = std::str::from_utf8(&text).map_err(|_| OAuthError::invalid_request("the file must be UTF-8"))?;
     let wrong = |error: anyhow::Error| OAuthError::invalid_request(format!("{error:#}"));
     let file = ProvisioningFile::parse(text).map_err(wrong)?;
-    let failed = |error: anyhow::Error| match is_server_failure(&error) {
-        true => OAuthError::server_error(error),
-        false => OAuthError::new("invalid_request", 422, format!("{error:#}")),
+    let failed = |error: anyhow::Error| {
+        if is_server_failure(&error) {
+            OAuthError::server_error(error)
+        } else {
+            OAuthError::new("invalid_request", 422, format!("{error:#}"))
+        }
     };
     let applied = control.provision(&file).await.map_err(failed)?;
     Ok(Json(Applied { applied }))

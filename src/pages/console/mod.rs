@@ -11,6 +11,7 @@ mod api_tokens;
 mod application;
 #[cfg(test)]
 mod application_samples;
+mod application_story;
 mod applications;
 mod audit;
 mod chart;
@@ -47,9 +48,10 @@ pub use account::{Account, AccountErrors, Enrolment, SecondFactorState, Session}
 pub use administrators::{AdministratorForm, AdministratorPage, AdministratorRow, Administrators, NewAdministrator};
 pub use api_tokens::{ApiTokenRow, ApiTokens};
 pub use application::{
-    ActivityEvent, ApplicationActivity, ApplicationEndpoints, ApplicationForm, ApplicationGeneral, ApplicationHead,
-    ApplicationRegistration, ApplicationScopes, ApplicationSecrets, DriftRow, FieldErrors, ScopeRow, SecretRow,
+    ApplicationEndpoints, ApplicationForm, ApplicationGeneral, ApplicationHead, ApplicationScopes, ApplicationSecrets,
+    FieldErrors, ScopeRow, SecretRow,
 };
+pub use application_story::{ActivityEvent, ApplicationActivity, ApplicationRegistration, DriftRow};
 pub use applications::{ApplicationRow, Applications, ApplicationsOutcome, ApplicationsTable};
 pub use audit::{Audit, AuditAsked, AuditChange, AuditRow, Named};
 pub use chart::{Bar, Chart, Series, Shape};

@@ -70,7 +70,7 @@ async fn a_registration_provider_is_one_click_and_shows_what_the_gateways_form_w
     for kind in ["web", "browser", "native", "backend_to_backend", "gateway-registrar"] {
         holds(&html, &[&format!("name=\"kind\" value=\"{kind}\"")]);
     }
-    holds(&html, &["with what its form asks for to copy.</span>"]);
+    holds(&html, &["You get what APIM&#39;s form asks for, to copy.</span>"]);
     holds(&console.page("/new?kind=gateway-registrar").await, &["value=\"API gateway\"", "full control"]);
     let answer = console.post("/new", &[("kind", "gateway-registrar"), ("name", "API gateway")]).await;
     assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"));
@@ -390,7 +390,7 @@ async fn types_are_told_apart_in_one_set_of_words(#[values(Backend::Sqlite, Back
     for (kind, words, id) in &made {
         holds(&html, &[&format!("<option value=\"{kind}\">{words}</option>")]);
         let rows = console.page(&format!("?type={kind}&fragment=1")).await;
-        holds(&rows, &[&format!("<td class=\"short\">{words}</td>"), id]);
+        holds(&rows, &[&format!("data-label=\"Type\">{words}</td>"), id]);
         for (other, _, id) in &made {
             assert_eq!(rows.contains(&format!("data-key=\"{id}\"")), other == kind, "{kind} {other}: {rows}");
         }

@@ -37,6 +37,9 @@ fn shown(answer: &Answer, id: &str) -> String {
     rest[rest.find('>').unwrap() + 1..rest.find('<').unwrap()].to_owned()
 }
 
+/// The page, its form, what is typed, the element that shows the secret, and where the thing is then.
+type Case = (String, &'static str, &'static [(&'static str, &'static str)], &'static str, String);
+
 const APPLICATIONS: &str = "/console/domains/main/applications";
 const WEB: &[(&str, &str)] = &[("name", "Shop"), ("redirect_uris", "https://shop.example/cb")];
 
@@ -53,7 +56,7 @@ async fn a_form_whose_answer_is_reloaded_makes_nothing_again(
     let user = server.owner().await.post("/domains/main/users", user).await.expect(201);
     let at = "/console/domains/main";
     let tokens = format!("{at}/registration/tokens");
-    let cases: [(String, &str, &[(&str, &str)], &str, String); 8] = [
+    let cases: [Case; 8] = [
         (format!("{APPLICATIONS}/new?kind=web"), "make-application", WEB, "client-secret", format!("{APPLICATIONS}/")),
         (
             format!("{APPLICATIONS}/{machine}/secrets"),
@@ -184,5 +187,5 @@ async fn what_was_answered_by_going_on_is_gone_on_from_again(
     }
     let page = open(&server, &mut owner, "/console/domains/partners/applications/new?kind=gateway-registrar&done=made");
     let page = page.await;
-    assert!(page.text("notice").starts_with("The domain is made.") && page.has("make-application"));
+    assert!(page.text("notice").starts_with("The domain is created.") && page.has("make-application"));
 }

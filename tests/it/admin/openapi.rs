@@ -126,6 +126,7 @@ fn codes_in_source() -> BTreeSet<String> {
                     let code = match name.as_str() {
                         "new" => piece.trim_start_matches("new").trim_start_matches(['(', ' ', '\n']).split('"').nth(1),
                         "unavailable" => Some("temporarily_unavailable"),
+                        "changed_since_read" => Some("precondition_failed"),
                         name => Some(name),
                     };
                     let after = piece[name.len()..].chars().next();

@@ -409,6 +409,7 @@ async fn the_console_makes_an_mcp_server_and_shows_its_secret_once(
     let renewed = page.text("client-secret");
     assert_ne!(renewed, secret);
     assert!(accepted(&secret).await && accepted(&renewed).await);
+    let form = browser.open(&format!("{own}/credentials")).await.page().form("renew");
     browser.submit(&form, &[("overlap", "0")]).await.page();
     assert!(!accepted(&secret).await && !accepted(&renewed).await);
     let page = browser.open(&format!("{own}/test")).await.page();

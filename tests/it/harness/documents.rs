@@ -11,7 +11,7 @@ use crate::support::free_port;
 const README: &str = include_str!("../../../README.md");
 
 /// How long the lines of a page may take, on a machine that does much else.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The first block of a language in the README's section on the harness.
 fn example(language: &str) -> &'static str {
