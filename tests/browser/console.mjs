@@ -236,7 +236,11 @@ async function tutorial(scene, page) {
     const row = page.locator('main tbody tr', { hasText: found.client });
     assert.equal(await row.count(), 1);
     await press(page, row.locator('.row-link'));
-    assert.match(await page.textContent('#cause'), /Succeeded/);
+    // Steps are gathered for a moment before they are written: the last may not be there yet.
+    await eventually(async () => {
+      await page.reload();
+      return /Succeeded/.test(await page.textContent('#cause'));
+    }, 'the attempt to have succeeded');
     const steps = await page.locator('#steps .timeline > li').count();
     assert.ok(steps >= 4, `${steps} steps`);
   });
