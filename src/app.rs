@@ -25,6 +25,7 @@ use crate::ops::feed::FeedHealth;
 use crate::ops::flow_trace::FlowTraces;
 use crate::ops::metrics::{DomainMetrics, Metrics};
 use crate::ops::rate_limit::RateLimits;
+use crate::ops::request_id::RequestIds;
 use crate::ops::statistics::Statistics;
 use crate::ops::usage::Usage;
 use crate::people::People;
@@ -74,6 +75,8 @@ pub struct Parts {
     pub grants: &'static [&'static str],
     /// Who overdoes it.
     pub rate_limits: RateLimits,
+    /// Makes the ids of requests.
+    pub request_ids: RequestIds,
     /// How long ago this process last knew of every change.
     pub feed: FeedHealth,
     /// Last-used times on their way to the database.

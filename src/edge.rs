@@ -1,10 +1,12 @@
 //! What happens around every request: who asks, limits, CORS, security headers, metrics, the request log.
 
+pub(crate) mod body;
 mod problem;
 
 use std::any::Any;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,13 +16,10 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
-use bytes::{Bytes, BytesMut};
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, EXPECT, HOST};
-use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
-use http_body_util::BodyExt as _;
+use futures_util::FutureExt as _;
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_SECURITY_POLICY, HOST};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use rustls_pki_types::CertificateDer;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 
 use crate::admin::admit::{Admission, Entrance, admit};
@@ -34,7 +33,7 @@ use crate::oauth::error::{Cause, ErrorCode};
 use crate::oauth::request::{Caller, wants_json};
 use crate::ops::metrics::RouteMetrics;
 use crate::ops::rate_limit::client_address;
-use crate::ops::request_id::{X_REQUEST_ID, request_id};
+use crate::ops::request_id::X_REQUEST_ID;
 use crate::ops::security_headers::{account_page, api, console_page, cors, no_store, page, preflight};
 use crate::routes::{Access, Body, Route, Surface};
 
@@ -53,8 +52,8 @@ const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 /// What an administrator may send at once, in bytes: the largest is a logo.
 const MANAGEMENT_BODY: usize = 256 * 1024;
 
-/// How much of a body beyond its limit is read and dropped, in bytes.
-const MOST_DROPPED: usize = 16 * 1024 * 1024;
+/// How many headers an answer usually has, so that the map grows once.
+const USUAL_HEADERS: usize = 12;
 
 /// What the edge knows of a route.
 #[derive(Clone)]
@@ -97,7 +96,7 @@ pub fn guard(handler: MethodRouter<App>, app: &App, route: &Route) -> MethodRout
         Surface::Page | Surface::OwnPage | Surface::Console => handler.layer(only_own_forms(app)),
         Surface::Api | Surface::Endpoint | Surface::Management => handler,
     };
-    handler.layer(CatchPanicLayer::custom(panicked)).layer(from_fn_with_state(guard, pass))
+    handler.layer(from_fn_with_state(guard, pass))
 }
 
 /// Forms of people are taken from our own pages only. The public URL is named because a proxy may send another `Host`.
@@ -109,6 +108,7 @@ fn only_own_forms(app: &App) -> CsrfLayer {
 
 /// The headers that protect whoever reads the answer. What a handler has decided about its page stands.
 fn protect(headers: &mut HeaderMap, surface: Surface, https: bool) {
+    headers.reserve(USUAL_HEADERS.saturating_sub(headers.len()));
     let decided = headers.get(CONTENT_SECURITY_POLICY).cloned();
     match surface {
         Surface::Api => api(headers, https),
@@ -126,8 +126,7 @@ fn protect(headers: &mut HeaderMap, surface: Surface, https: bool) {
 }
 
 /// A bug in a handler is one failed request, not a lost connection.
-#[expect(clippy::needless_pass_by_value, reason = "the signature the layer wants")]
-fn panicked(panic: Box<dyn Any + Send>) -> Response {
+fn panicked(panic: &(dyn Any + Send)) -> Response {
     let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
     OAuthError::server_error(anyhow!("a handler panicked: {}", text.unwrap_or("without a text"))).into_response()
 }
@@ -135,7 +134,7 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
 async fn pass(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
-    let request_id: Arc<str> = request_id(request.headers()).into();
+    let request_id: Arc<str> = guard.app.request_ids.of(request.headers()).into();
     let peer = request.extensions().get::<Peer>().map(|peer| peer.address);
     // In process, without a connection, a request comes from this machine.
     let peer = peer.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0));
@@ -203,48 +202,21 @@ async fn answer(guard: &Guard, request: Request, next: Next) -> Response {
     let version = request.version();
     let patience = Duration::from_secs(guard.app.settings.limits.request_timeout_seconds);
     let work = async {
-        let (parts, body) = request.into_parts();
-        match read(&parts, body, guard.limit).await {
-            Ok(body) => next.run(Request::from_parts(parts, HttpBody::from(body))).await,
-            Err(error) => last(error.into_response(), version),
+        let (parts, sent) = request.into_parts();
+        match body::read(&parts, sent, guard.limit).await {
+            Ok(body) => {
+                let answered =
+                    AssertUnwindSafe(next.run(Request::from_parts(parts, HttpBody::from(body)))).catch_unwind();
+                answered.await.unwrap_or_else(|panic| panicked(&*panic))
+            }
+            Err(error) => body::last(error.into_response(), version),
         }
     };
     // A database that has vanished without a word would keep its requests for ever.
     tokio::time::timeout(patience, work).await.unwrap_or_else(|_| {
         let error = OAuthError::temporarily_unavailable("the request took too long; it may be tried again");
-        last(error.into_response(), version)
+        body::last(error.into_response(), version)
     })
-}
-
-/// Reads the body before anybody decides anything: a connection on which it was left unread cannot be used again, and
-/// a peer that is still sending would lose the answer. What is over the limit is read up to a point, and dropped.
-async fn read(parts: &Parts, mut body: HttpBody, limit: usize) -> Result<Bytes, OAuthError> {
-    let too_large = || OAuthError::request_too_large(format!("the body may have at most {limit} bytes here"));
-    let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let announced = length.unwrap_or(0);
-    if announced > limit && (announced > limit + MOST_DROPPED || parts.headers.contains_key(EXPECT)) {
-        return Err(too_large());
-    }
-    let (mut bytes, mut total) = (BytesMut::new(), 0_usize);
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| OAuthError::new("invalid_request", 408, "the body did not arrive in full"))?;
-        let Ok(data) = frame.into_data() else { continue };
-        total += data.len();
-        if total <= limit {
-            bytes.extend_from_slice(&data);
-        } else if total > limit + MOST_DROPPED {
-            break;
-        }
-    }
-    if total > limit { Err(too_large()) } else { Ok(bytes.freeze()) }
-}
-
-/// The last answer on its connection: what is left of the request would be taken for the next one's head.
-fn last(mut response: Response, version: Version) -> Response {
-    if version < Version::HTTP_2 {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
 }
 
 struct Line {
@@ -285,4 +257,37 @@ fn log(guard: &Guard, response: &Response, line: &Line) {
         request_id = &*line.request_id,
         slow,
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::to_bytes;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::harness::Harness;
+    use crate::routes::routes;
+
+    async fn broken() -> Response {
+        panic!("a bug");
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_one_failed_request() {
+        let harness = Harness::start().await.unwrap();
+        let app = harness.app();
+        let route = Route { path: "/broken", handler: || get(broken), ..*routes().next().unwrap() };
+        let router = Router::new().route(route.path, guard((route.handler)(), &app, &route)).with_state(app);
+        for _ in 0..2 {
+            let answer =
+                router.clone().oneshot(Request::get("/broken").body(HttpBody::empty()).unwrap()).await.unwrap();
+            assert_eq!(answer.status(), 500);
+            assert!(answer.headers().contains_key(X_REQUEST_ID));
+            let body = to_bytes(answer.into_body(), 1_024).await.unwrap();
+            let body = String::from_utf8_lossy(&body);
+            assert!(body.contains("server_error") && !body.contains("a bug"), "{body}");
+        }
+    }
 }

@@ -92,7 +92,7 @@ impl Registry {
         for secret in entry.secrets.iter().filter(|secret| secret.is_valid_at(now)) {
             let matches = match self.keys.check_secret(&secret.verifier, presented) {
                 Some(matches) => matches,
-                None => self.check_slow(secret, presented).await?,
+                None => Box::pin(self.check_slow(secret, presented)).await?,
             };
             if matches {
                 return Ok(Some(secret.id));

@@ -53,7 +53,8 @@ impl Registry {
         }
         let id = ClientId(client_id.to_owned());
         if at.documents && is_document_id(client_id) {
-            return self.document_client(at, &id, fetching).await;
+            // Rare, and large: whoever is found in memory need not carry it.
+            return Box::pin(self.document_client(at, &id, fetching)).await;
         }
         Ok(match self.store.client(at.domain.id(), &id).await? {
             None => Found::Unknown,

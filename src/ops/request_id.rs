@@ -1,5 +1,7 @@
 //! The id that ties a request's log lines, its audit events and its answer together.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use http::{HeaderMap, HeaderName};
 
 use crate::model::random;
@@ -9,11 +11,33 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const MAX_LENGTH: usize = 64;
 
-/// The id that the caller (a proxy, a gateway) gave if it is a sane one, else a new one.
-pub fn request_id(headers: &HeaderMap) -> String {
-    match headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok()) {
-        Some(id) if is_sane(id) => id.to_owned(),
-        _ => random::identifier(),
+/// Where a server's ids come from: 63 random bits of its own, and a count. They are unique and need not be hard to guess;
+/// to ask the system for new bits would take longer than most that is done for a request.
+#[derive(Debug)]
+pub struct RequestIds {
+    own: u64,
+    count: AtomicU64,
+}
+
+impl Default for RequestIds {
+    fn default() -> Self {
+        // The first bit is none, so that no id begins with `-`, which looks like an option on a command line.
+        Self { own: u64::from_be_bytes(random::bytes()) >> 1, count: AtomicU64::default() }
+    }
+}
+
+impl RequestIds {
+    /// The id that the caller (a proxy, a gateway) gave if it is a sane one, else a new one.
+    pub fn of(&self, headers: &HeaderMap) -> String {
+        match headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok()) {
+            Some(id) if is_sane(id) => id.to_owned(),
+            _ => self.next(),
+        }
+    }
+
+    fn next(&self) -> String {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        random::encode(&((u128::from(self.own) << 64) | u128::from(count)).to_be_bytes())
     }
 }
 
@@ -25,20 +49,30 @@ fn is_sane(id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeSet;
 
-    fn given(id: &str) -> String {
-        let mut headers = HeaderMap::new();
-        headers.insert(X_REQUEST_ID, id.parse().unwrap());
-        request_id(&headers)
-    }
+    use super::*;
 
     #[test]
     fn a_sane_id_is_kept_and_any_other_is_replaced() {
+        let ids = RequestIds::default();
+        let given = |id: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(X_REQUEST_ID, id.parse().unwrap());
+            ids.of(&headers)
+        };
         assert_eq!(given("trace-1.a_B"), "trace-1.a_B");
         for bad in ["", "a b", "a\"b", &"x".repeat(65)] {
             assert_eq!(given(bad).len(), 22, "{bad:?}");
         }
-        assert_ne!(request_id(&HeaderMap::new()), request_id(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn an_id_comes_once_whichever_server_makes_it() {
+        let servers = [RequestIds::default(), RequestIds::default()];
+        let made: BTreeSet<String> =
+            (0..500).flat_map(|_| servers.iter().map(|ids| ids.of(&HeaderMap::new()))).collect();
+        assert_eq!(made.len(), 1_000);
+        assert!(made.iter().all(|id| is_sane(id) && !id.starts_with('-')));
     }
 }

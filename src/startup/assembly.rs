@@ -21,6 +21,7 @@ use crate::ops::feed::FeedHealth;
 use crate::ops::flow_trace::{self, TraceOutlet};
 use crate::ops::metrics::Metrics;
 use crate::ops::rate_limit::RateLimits;
+use crate::ops::request_id::RequestIds;
 use crate::ops::statistics::Statistics;
 use crate::ops::usage::Usage;
 use crate::people::People;
@@ -75,6 +76,7 @@ pub fn assemble(assembly: Assembly) -> anyhow::Result<(App, (AuditOutlet, TraceO
         metrics,
         domain_metrics: RwLock::default(),
         rate_limits: RateLimits::new(&settings.rate_limit, clock.clone()),
+        request_ids: RequestIds::default(),
         feed: FeedHealth::default(),
         usage: Usage::default(),
         statistics: Statistics::default(),

@@ -238,13 +238,7 @@ impl Store {
             return Ok(PutAdministratorOutcome::LastOwner);
         }
         let sql = "delete from administrators where id = $1 and ($2 is null or version = $2)";
-        let deleted = on_tx!(tx, |db| sqlx::query(sql)
-            .bind(id)
-            .bind(version)
-            .execute(db)
-            .await
-            .map(|done| done.rows_affected()))?;
-        if deleted == 0 {
+        if !tx.delete_version(sql, id.0, version).await? {
             return Ok(PutAdministratorOutcome::Conflict);
         }
         tx.audit(audit).await?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgConnection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use uuid::Uuid;
 
 use super::cache::Cache;
 use super::changes::Change;
@@ -223,6 +224,23 @@ pub(super) enum Open {
 }
 
 impl Tx {
+    /// Deletes what is above domains, by a statement whose parameters are its id and its version; without a version
+    /// whatever version it has. Whether it was there.
+    pub(super) async fn delete_version(
+        &mut self,
+        sql: &'static str,
+        id: Uuid,
+        version: Option<i64>,
+    ) -> Result<bool, sqlx::Error> {
+        let deleted = on_tx!(self, |db| sqlx::query(sql)
+            .bind(id)
+            .bind(version)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(deleted > 0)
+    }
+
     /// Commits, and applies what changed to this process's cache.
     pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
         self.write_changes().await?;

@@ -131,8 +131,16 @@ impl Store {
         if let Some(entry) = self.cache().client(domain_id, client_id) {
             return Ok(Some(entry));
         }
-        let key = (domain_id, client_id.clone());
-        let ticket = self.cache().ticket(&key);
+        // Nearly every request ends above; what reads the database is large, and is not carried along for nothing.
+        Box::pin(self.remember_client(domain_id, client_id)).await
+    }
+
+    async fn remember_client(
+        &self,
+        domain_id: DomainId,
+        client_id: &ClientId,
+    ) -> Result<Option<Arc<ClientEntry>>, sqlx::Error> {
+        let ticket = self.cache().ticket(&(domain_id, client_id.clone()));
         let Some(entry) = self.read_client(domain_id, client_id).await? else { return Ok(None) };
         let entry = Arc::new(entry);
         self.cache().keep_client(ticket, &entry);

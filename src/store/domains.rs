@@ -101,6 +101,11 @@ impl Store {
         if let Some(entry) = self.cache().domain_named(name) {
             return Ok(Some(entry));
         }
+        // Nearly every request ends above; what reads the database is large, and is not carried along for nothing.
+        Box::pin(self.read_domain_named(name)).await
+    }
+
+    async fn read_domain_named(&self, name: &str) -> Result<Option<Arc<DomainEntry>>, sqlx::Error> {
         let sql = "select id from domains where name = $1";
         let id: Option<DomainId> =
             on_backend!(read self, |db| sqlx::query_scalar(sql).bind(name).fetch_optional(db).await)?;
@@ -180,13 +185,7 @@ impl Store {
             on_tx!(tx, |db| sqlx::query(sql).bind(id).execute(db).await.map(drop))?;
         }
         let sql = "delete from domains where id = $1 and ($2 is null or version = $2)";
-        let deleted = on_tx!(tx, |db| sqlx::query(sql)
-            .bind(id)
-            .bind(version)
-            .execute(db)
-            .await
-            .map(|done| done.rows_affected()))?;
-        if deleted == 0 {
+        if !tx.delete_version(sql, id.0, version).await? {
             return Ok(false);
         }
         tx.audit(audit).await?;

@@ -25,7 +25,6 @@ use crate::admin::admit::LocalOperator;
 use crate::admin::problem::for_programs;
 use crate::model::oauth_error::OAuthError;
 use crate::oauth::error::{Cause, ErrorCode};
-use crate::ops::request_id::request_id;
 
 /// The control API, and behind it the server.
 pub(super) fn router(control: &Control) -> Router {
@@ -65,7 +64,7 @@ pub(super) fn router(control: &Control) -> Router {
         // A page of another site that is open in a browser beside the tests.
         .layer(CsrfLayer::new())
         .layer(from_fn_with_state(control.clone(), hosts::known))
-        .layer(from_fn(problems));
+        .layer(from_fn_with_state(control.clone(), problems));
     Router::new()
         .route("/harness/v1/", get(server::card).layer(from_fn_with_state(control.clone(), hosts::known)))
         .nest(CONTROL, own)
@@ -74,8 +73,8 @@ pub(super) fn router(control: &Control) -> Router {
 }
 
 /// Errors as problem details, as the administration API answers them.
-async fn problems(request: Request, next: Next) -> Response {
-    let id = request_id(request.headers());
+async fn problems(State(control): State<Control>, request: Request, next: Next) -> Response {
+    let id = control.app().request_ids.of(request.headers());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let answer = next.run(request).await;
     if let Some(Cause(cause)) = answer.extensions().get() {
