@@ -1,7 +1,7 @@
 //! Load on the real binary over loopback, with the limits measured beside it in the same run.
 //!
-//! `cargo bench` runs it, `cargo bench -- harness` the part about the harness mode; `BENCH_QUICK=1` takes 10,000 clients instead of 1,000,000 and shorter rounds,
-//! `REGISTRAR_TEST_POSTGRES` adds PostgreSQL. Each figure and its limit are taken in turns, so that whatever else the
+//! `cargo bench` runs it, `cargo bench -- tokens` and `cargo bench -- harness` one part; `BENCH_QUICK=1` takes 10,000
+//! clients instead of 1,000,000 and shorter rounds, `REGISTRAR_TEST_POSTGRES` adds PostgreSQL. Each figure and its limit are taken in turns, so that whatever else the
 //! machine does meets both; the medians of the rounds are reported. On a small machine the generator takes part of it
 //! as well: the server's CPU time per request is the steadier figure.
 
@@ -52,15 +52,22 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some(limit::FLAG) => limit::serve(arguments.get(1).context("the algorithm is missing")?),
-        _ if arguments.iter().any(|argument| argument == "harness") => {
-            let mut report = Report::new(Plan::from_environment());
-            harness::measure(&mut report)?;
-            report.print();
-            Ok(())
-        }
+        _ if arguments.iter().any(|argument| argument == "harness") => part(harness::measure),
+        _ if arguments.iter().any(|argument| argument == "tokens") => part(|report| {
+            let folder = tempfile::tempdir().context("no temporary folder")?;
+            tokens::measure(Plan::from_environment(), &database::Installation::on_sqlite(folder.path())?, report)
+        }),
         _ if arguments.iter().any(|argument| argument == "--bench") => run(Plan::from_environment()),
         _ => Ok(()),
     }
+}
+
+/// One part alone.
+fn part(measure: impl FnOnce(&mut Report) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let mut report = Report::new(Plan::from_environment());
+    measure(&mut report)?;
+    report.print();
+    Ok(())
 }
 
 fn run(plan: Plan) -> anyhow::Result<()> {

@@ -51,6 +51,7 @@ pub struct InteractionFilter {
     /// Of this client.
     pub client_id: Option<String>,
     /// How many are waited for; 1 where absent.
+    #[param(minimum = 1)]
     pub count: Option<usize>,
     /// For how many seconds at the most; not at all where absent.
     #[param(minimum = 0, maximum = 60)]
@@ -151,6 +152,9 @@ impl Control {
         filter: &InteractionFilter,
     ) -> Result<(Vec<Interaction>, bool), OAuthError> {
         check_wait(filter.wait)?;
+        if filter.count == Some(0) {
+            return Err(OAuthError::invalid_request("count: must be 1 or more"));
+        }
         let deadline = Instant::now() + Duration::from_secs_f64(filter.wait.unwrap_or(0.0));
         let mut signs = Arc::clone(&self.lasting().order).signs();
         loop {

@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use registrar::model::client::{ClientStatus, Origin};
+use registrar::model::client_type::ClientType;
 use registrar::model::id::DomainId;
 use registrar::model::statistics::{DAY, HOUR, Period};
 use registrar::model::time::{Clock, UnixTime};
@@ -139,7 +140,9 @@ impl Scene {
             ("never used", ClientListQuery { unused: Some(Unused::Ever), ..asked() }, 50),
             ("unused for long", ClientListQuery { unused: quiet(90), ..asked() }, 50),
             ("unused, of an origin", ClientListQuery { unused: quiet(90), origin: Some(Origin::Open), ..asked() }, 0),
-            ("by type", ClientListQuery { application_type: Some("native".to_owned()), ..asked() }, 50),
+            ("by application_type", ClientListQuery { application_type: Some("native".to_owned()), ..asked() }, 50),
+            ("by type", ClientListQuery { client_type: Some(ClientType::Native), ..asked() }, 50),
+            ("by a rare type", ClientListQuery { client_type: Some(ClientType::GatewayRegistrar), ..asked() }, 0),
             ("by registrant", ClientListQuery { registrant: Some("gateway-3".to_owned()), ..asked() }, 50),
             ("nobody's", ClientListQuery { registrant: Some("nobody".to_owned()), ..asked() }, 0),
             ("templates", ClientListQuery { template: Some(true), ..asked() }, 0),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use http::Method;
 use serde_json::Value;
 
-use crate::support::{Api, Backend, Database, Launch, TestServer, eventually};
+use crate::support::{Api, Backend, Database, Launch, TestServer, eventually, free_port};
 
 fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_registrar"));
@@ -105,10 +105,7 @@ async fn what_is_no_test_is_refused_with_the_reason() {
 
 #[tokio::test]
 async fn settings_say_where_it_listens_unless_a_flag_does() {
-    let free = || {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().to_string()
-    };
+    let free = || format!("127.0.0.1:{}", free_port());
     let listens_at = |command: &mut Command| {
         let (_running, card) = Running::start(command);
         card["public_url"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned()

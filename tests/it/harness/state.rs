@@ -254,8 +254,10 @@ async fn lists_are_in_the_order_of_arrival() {
     let told = server.get(&format!("{path}&wait=20")).await;
     assert_eq!((&told["complete"], &told["items"][0]["client_id"]), (&json!(true), &json!(other)));
     later.await.unwrap();
-    let wrong = server.control(Method::GET, "/domains/main/interactions?wait=61", &Value::Null).await;
-    wrong.expect_problem(400, "invalid_request");
+    for wrong in ["wait=61", "count=0"] {
+        let wrong = server.control(Method::GET, &format!("/domains/main/interactions?{wrong}"), &Value::Null).await;
+        wrong.expect_problem(400, "invalid_request");
+    }
 }
 
 /// A registration that is held for so many seconds, once it is.

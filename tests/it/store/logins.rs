@@ -13,6 +13,7 @@ use rstest::rstest;
 use tokio::task::JoinSet;
 
 use super::Story;
+use super::users::session;
 use crate::support::{Backend, scopes};
 
 /// For how long a rotated token gives the same successor.
@@ -297,18 +298,7 @@ async fn nothing_is_established_from_a_session_that_has_ended(
     let Some(story) = Story::begin(backend).await else { return };
     let (store, ada, begun) = (&story.store, story.add_user("ada").await, story.interaction());
     store.begin_interaction(&begun).await.unwrap();
-    let now = story.clock.now();
-    let session = Session {
-        id: SessionId::new(&story.clock),
-        domain_id: story.domain_id,
-        user_id: ada.id,
-        auth_time: now,
-        device: "browser".to_owned(),
-        source: "192.0.2.1".to_owned(),
-        created_at: now,
-        last_seen_at: now,
-        expires_at: now.plus(3_600),
-    };
+    let session = session(&story, &ada);
     assert!(store.begin_session(&session, b"one", None, None).await.unwrap());
     let from = |user: &User| LoginGrant { session_id: Some(session.id), ..story.login(user, "c") };
     let grant = from(&ada);
@@ -335,17 +325,7 @@ async fn of_what_is_established_while_a_person_is_kept_out_nothing_lives(
     for round in 0..20_u8 {
         let ada = story.add_user(&format!("ada{round}")).await;
         let now = story.clock.now();
-        let session = Session {
-            id: SessionId::new(&story.clock),
-            domain_id: story.domain_id,
-            user_id: ada.id,
-            auth_time: now,
-            device: String::new(),
-            source: String::new(),
-            created_at: now,
-            last_seen_at: now,
-            expires_at: now.plus(3_600),
-        };
+        let session = session(&story, &ada);
         assert!(story.store.begin_session(&session, &[round], None, None).await.unwrap());
         let later = Session { id: SessionId::new(&story.clock), ..session.clone() };
         let grant = LoginGrant { session_id: Some(session.id), ..story.login(&ada, "c") };

@@ -33,7 +33,8 @@ async fn add(story: &Story, user: &User) -> PutUserOutcome {
     story.store.create_user(user, None, &story.audit("user.create")).await.unwrap()
 }
 
-fn session(story: &Story, user: &User) -> Session {
+/// A browser that a user is logged in with, for an hour.
+pub(super) fn session(story: &Story, user: &User) -> Session {
     let now = story.clock.now();
     Session {
         id: SessionId::new(&story.clock),
