@@ -5,6 +5,7 @@ pub mod endpoints;
 pub mod initial_access_tokens;
 pub mod look;
 pub mod policies;
+pub mod resource_rules;
 pub mod resources;
 pub mod scopes;
 mod settings;

@@ -123,8 +123,8 @@ pub fn router(app: &App) -> Router {
     Router::new().fallback_service(Halves { app: app.clone(), protocol, administration: Arc::default() })
 }
 
-/// The routes of the protocol, and those of administration. These are many times more, and many a server, such as one
-/// for tests, is never asked for one: they are put together for the first who asks.
+/// The routes of the protocol, and those of administration. These are about three times as many, and many a server, such
+/// as one for tests, is never asked for one: they are put together for the first who asks.
 #[derive(Clone)]
 struct Halves {
     app: App,

@@ -7,7 +7,7 @@ use super::applications::applications;
 use super::form::Form;
 use super::mail::send_verification;
 use super::profile::{check_name, password_problem};
-use super::respond::{did, frame, go, path, show as show_page};
+use super::respond::{changed_elsewhere, did, frame, go, path, show as show_page};
 use crate::model::id::SessionId;
 use crate::model::oauth_error::OAuthError;
 use crate::model::secret::Secret;
@@ -249,8 +249,4 @@ fn stored(outcome: PutUserOutcome) -> Result<(), OAuthError> {
         PutUserOutcome::Stored => Ok(()),
         _ => Err(changed_elsewhere()),
     }
-}
-
-fn changed_elsewhere() -> OAuthError {
-    OAuthError::conflict("the account was changed elsewhere at the same time; try again")
 }

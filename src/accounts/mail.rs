@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::respond::{frame, link};
+use super::respond::{changed_elsewhere, frame, link};
 use crate::model::id::AttemptId;
 use crate::model::oauth_error::OAuthError;
 use crate::model::user::User;
@@ -41,9 +41,7 @@ pub async fn send_verification(
         email: Some(address.to_owned()),
         lifetime: VERIFY_LIFETIME,
     };
-    let secret = at.app.people.make_link(at.domain.id(), new).await?;
-    let changed = || OAuthError::conflict("the account was changed elsewhere at the same time; try again");
-    let secret = secret.ok_or_else(changed)?;
+    let secret = at.app.people.make_link(at.domain.id(), new).await?.ok_or_else(changed_elsewhere)?;
     let mail = VerifyAddressMail {
         domain_name: frame(at).domain_name,
         link: link(at, &format!("/verify?token={}", secret.expose()), interaction),

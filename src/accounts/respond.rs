@@ -55,6 +55,11 @@ pub fn gone() -> OAuthError {
     OAuthError::new("interaction_expired", 410, crate::pages::texts::INTERACTION_GONE)
 }
 
+/// The error of an account that was changed between the read and the write.
+pub fn changed_elsewhere() -> OAuthError {
+    OAuthError::conflict("the account was changed elsewhere at the same time; try again")
+}
+
 /// What a person did, for the audit log.
 pub fn did(at: &InDomain, user_id: UserId, action: &'static str) -> AuditEvent {
     let actor = at.caller.actor(format!("user:{user_id}"));

@@ -182,8 +182,7 @@ impl Administrators {
         let audit = audit.with("username", administrator.username.as_str());
         let audit = audit.changed(&told(administrator, &domains), &Object::new());
         match self.store.delete_administrator(administrator.id, version, &audit).await? {
-            PutAdministratorOutcome::Conflict if version.is_some() => Err(OAuthError::changed_since_read()),
-            PutAdministratorOutcome::Conflict => Err(gone()),
+            PutAdministratorOutcome::Conflict => Err(OAuthError::not_deleted(version, "the administrator")),
             outcome => stored(outcome, &administrator.username),
         }
     }
@@ -273,9 +272,7 @@ fn stored(outcome: PutAdministratorOutcome, username: &str) -> Result<(), OAuthE
         PutAdministratorOutcome::LastOwner => {
             format!("role: {username} is the last owner who may log in; make another administrator an owner first")
         }
-        PutAdministratorOutcome::Conflict => {
-            "the administrator was changed by somebody else meanwhile; look at it and try again".to_owned()
-        }
+        PutAdministratorOutcome::Conflict => return Err(OAuthError::changed_meanwhile("the administrator")),
     }))
 }
 

@@ -119,7 +119,7 @@ impl Registry {
         if self.store.delete_client(client, &audit).await? {
             return Ok(());
         }
-        Err(changed_meanwhile())
+        Err(OAuthError::changed_meanwhile("the client"))
     }
 
     /// Suspends, resumes or approves a client.
@@ -208,7 +208,7 @@ impl Registry {
         if self.store.update_client(&update).await? {
             return Ok(());
         }
-        Err(changed_meanwhile())
+        Err(OAuthError::changed_meanwhile("the client"))
     }
 }
 
@@ -222,10 +222,6 @@ pub(super) fn check_grace(grace: i64) -> Result<(), OAuthError> {
         return Ok(());
     }
     Err(OAuthError::invalid_request(format!("grace: must be between 0 and {LONGEST_GRACE} seconds")))
-}
-
-fn changed_meanwhile() -> OAuthError {
-    OAuthError::conflict("the client changed meanwhile; look at it and try again")
 }
 
 fn alive(entry: &ClientEntry) -> Result<&Client, OAuthError> {

@@ -9,7 +9,7 @@ use super::register::{keys_with_secret, needs_secret};
 use crate::model::audit_event::Actor;
 use crate::model::client::{Client, ClientSecret, ClientSettings, ClientStatus, Origin, Registration};
 use crate::model::client_metadata::{ClientMetadata, asks_for_encryption};
-use crate::model::id::{ClientId, names_no_page};
+use crate::model::id::{ClientId, check_names_a_page};
 use crate::model::json::Object;
 use crate::model::oauth_error::OAuthError;
 use crate::model::random::Generated;
@@ -221,12 +221,7 @@ fn check_id(id: &ClientId) -> Result<(), OAuthError> {
             "client_id: must be 1 to 50 letters, digits, '-', '_', '.' or '~', not beginning with '-'",
         ));
     }
-    if names_no_page(text) {
-        return Err(OAuthError::invalid_client_metadata(format!(
-            "client_id: {text} has another meaning in a URL; choose another one"
-        )));
-    }
-    Ok(())
+    check_names_a_page(text).map_err(|problem| OAuthError::invalid_client_metadata(format!("client_id: {problem}")))
 }
 
 pub(super) fn check_settings(domain: &DomainEntry, settings: &ClientSettings) -> Result<(), OAuthError> {

@@ -4,10 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Domains;
-use super::settings::changed_meanwhile;
 use crate::model::audit_event::Actor;
 use crate::model::client::Client;
-use crate::model::id::{PolicyId, names_no_page};
+use crate::model::id::{PolicyId, check_names_a_page};
 use crate::model::json::{Object, members};
 use crate::model::oauth_error::OAuthError;
 use crate::model::registration::policy::Policy;
@@ -29,11 +28,7 @@ impl Domains {
                 "name: a policy's name is 1 to 63 letters, digits, '-', '_' and '.', not beginning with '-'",
             ));
         }
-        if names_no_page(name) {
-            return Err(OAuthError::invalid_request(format!(
-                "name: {name} has another meaning in a URL; choose another one"
-            )));
-        }
+        check_names_a_page(name).map_err(|problem| OAuthError::invalid_request(format!("name: {problem}")))?;
         rules.validate().map_err(OAuthError::invalid_request)?;
         let clock = self.store.clock();
         let id = PolicyId::new(clock);
@@ -61,7 +56,7 @@ impl Domains {
         if self.store.update_policy(domain.id(), policy, &audit).await? {
             return Ok(());
         }
-        Err(changed_meanwhile("the policy"))
+        Err(OAuthError::changed_meanwhile("the policy"))
     }
 
     /// Deletes a policy that the domain does not name.
@@ -77,7 +72,7 @@ impl Domains {
         if self.store.delete_policy(domain.id(), policy, &audit).await? {
             return Ok(());
         }
-        Err(changed_meanwhile("the policy"))
+        Err(OAuthError::changed_meanwhile("the policy"))
     }
 
     /// Says who needs a policy, so that it cannot be deleted: the domain itself, or what the policy binds.

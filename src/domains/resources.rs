@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::Domains;
-use super::settings::{changed_meanwhile, check_default_resource, not_deleted};
+use super::resource_rules::{check_resource, identifier_taken, name_taken};
+use super::settings::check_default_resource;
 use crate::clients::Registry;
 use crate::clients::manual::Wanted;
 use crate::model::audit_event::{Actor, AuditEvent};
@@ -11,7 +12,7 @@ use crate::model::client::{ClientSettings, ClientStatus};
 use crate::model::id::{ClientId, ResourceId};
 use crate::model::json::{Object, members};
 use crate::model::oauth_error::OAuthError;
-use crate::model::resource::{Resource, ResourceIdentifier, ResourceSettings};
+use crate::model::resource::{Resource, ResourceSettings};
 use crate::model::secret::Secret;
 use crate::store::cache::DomainEntry;
 use crate::store::resources::PutResourceOutcome;
@@ -135,7 +136,7 @@ impl Domains {
             PutResourceOutcome::Stored => Ok(()),
             PutResourceOutcome::NameTaken => Err(name_taken(&resource.name)),
             PutResourceOutcome::IdentifierTaken(identifier) => Err(identifier_taken(&identifier, "another resource")),
-            PutResourceOutcome::Conflict => Err(changed_meanwhile("the resource")),
+            PutResourceOutcome::Conflict => Err(OAuthError::changed_meanwhile("the resource")),
         }
     }
 
@@ -157,7 +158,7 @@ impl Domains {
         if self.store.delete_resource(resource.domain_id, resource.id, version, &audit).await? {
             return Ok(());
         }
-        Err(not_deleted(version, "the resource"))
+        Err(OAuthError::not_deleted(version, "the resource"))
     }
 
     /// Lets a client have tokens for a resource by client credentials, or stops it.
@@ -204,51 +205,6 @@ pub fn resource_credentials(resource: &str) -> Wanted {
     Wanted { metadata, settings, ..Wanted::default() }
 }
 
-/// What a resource must fulfil in its domain. `public_url`: this server's own.
-pub fn check_resource(domain: &DomainEntry, resource: &Resource, public_url: &str) -> Result<(), OAuthError> {
-    let name = &resource.name;
-    if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
-        return Err(OAuthError::invalid_request("a resource's name is 1 to 100 characters on one line"));
-    }
-    let others = || domain.resources.iter().filter(|other| other.id != resource.id);
-    if others().any(|other| other.name == *name) {
-        return Err(name_taken(name));
-    }
-    let settings = &resource.settings;
-    if settings.identifiers.is_empty() {
-        return Err(OAuthError::invalid_target("a resource needs at least one identifier"));
-    }
-    let own = ResourceIdentifier::parse(public_url).map_err(OAuthError::invalid_target)?;
-    for (at, text) in settings.identifiers.iter().enumerate() {
-        let identifier = ResourceIdentifier::parse(text)
-            .map_err(|problem| OAuthError::invalid_target(format!("identifier {text}: {problem}")))?;
-        if url::Url::parse(text).is_ok_and(|url| !url.username().is_empty() || url.password().is_some()) {
-            return Err(OAuthError::invalid_target(format!(
-                "identifier {text}: must not carry a user name or a password; clients would send them along"
-            )));
-        }
-        if own.covers(&identifier, true) {
-            return Err(OAuthError::invalid_target(format!(
-                "identifier {text}: is a URL of this server itself, which is no resource"
-            )));
-        }
-        let same = |other: &String| ResourceIdentifier::parse(other).is_ok_and(|other| other == identifier);
-        if settings.identifiers[..at].iter().any(same) {
-            return Err(OAuthError::invalid_target(format!("identifier {text}: is given twice")));
-        }
-        if let Some(other) = others().find(|other| other.settings.identifiers.iter().any(same)) {
-            return Err(identifier_taken(text, &other.name));
-        }
-    }
-    if let Some(scope) = settings.scopes.iter().find(|scope| domain.scope(scope).is_none()) {
-        return Err(OAuthError::invalid_scope(format!("{scope} is not a scope of this domain; create it first")));
-    }
-    if settings.access_token_lifetime.is_some_and(|seconds| !(10..=86_400).contains(&seconds)) {
-        return Err(OAuthError::invalid_request("access_token_lifetime must be between 10 and 86400 seconds"));
-    }
-    Ok(())
-}
-
 /// A change of resources must leave the domain's default one.
 fn check_still_default(domain: &DomainEntry, resources: &[Resource]) -> Result<(), OAuthError> {
     let settings = &domain.domain.settings;
@@ -261,12 +217,4 @@ fn check_still_default(domain: &DomainEntry, resources: &[Resource]) -> Result<(
         )));
     }
     Ok(())
-}
-
-fn name_taken(name: &str) -> OAuthError {
-    OAuthError::conflict(format!("the domain has a resource {name} already"))
-}
-
-fn identifier_taken(identifier: &str, by: &str) -> OAuthError {
-    OAuthError::conflict(format!("identifier {identifier}: belongs to {by} already"))
 }

@@ -1,10 +1,9 @@
 //! The scopes of a domain.
 
 use super::Domains;
-use super::settings::changed_meanwhile;
 use crate::clients::manual::DCR_ADMIN;
 use crate::model::audit_event::Actor;
-use crate::model::id::names_no_page;
+use crate::model::id::check_names_a_page;
 use crate::model::json::{Object, members};
 use crate::model::oauth_error::OAuthError;
 use crate::model::scope::{Scope, is_token};
@@ -28,7 +27,7 @@ impl Domains {
         if new {
             return Err(OAuthError::conflict(format!("name: the domain has a scope {} already", scope.name)));
         }
-        Err(changed_meanwhile("the scope"))
+        Err(OAuthError::changed_meanwhile("the scope"))
     }
 
     /// Deletes a scope, unless somebody else changed it since it was read.
@@ -40,7 +39,7 @@ impl Domains {
         if self.store.delete_scope(domain.id(), scope, &audit.changed(&told(scope), &Object::new())).await? {
             return Ok(());
         }
-        Err(changed_meanwhile("the scope"))
+        Err(OAuthError::changed_meanwhile("the scope"))
     }
 }
 
@@ -55,11 +54,8 @@ fn check(scope: &Scope) -> Result<(), OAuthError> {
             "name: a scope's name is 1 to 255 printable ASCII characters without blanks, quotes and backslashes (RFC 6749 section 3.3)",
         ));
     }
-    if scope.version == 0 && names_no_page(&scope.name) {
-        return Err(OAuthError::invalid_scope(format!(
-            "name: {} has another meaning in a URL; choose another one",
-            scope.name
-        )));
+    if scope.version == 0 {
+        check_names_a_page(&scope.name).map_err(|problem| OAuthError::invalid_scope(format!("name: {problem}")))?;
     }
     for (member, text, most) in [("label", &scope.label, LONGEST[0]), ("description", &scope.description, LONGEST[1])] {
         if text.chars().count() > most || text.chars().any(char::is_control) {

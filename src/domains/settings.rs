@@ -31,7 +31,7 @@ impl Domains {
         if self.store.update_domain(domain.id(), domain.domain.version, settings, &audit).await? {
             return Ok(());
         }
-        Err(changed_meanwhile("the domain"))
+        Err(OAuthError::changed_meanwhile("the domain"))
     }
 
     /// Deletes a domain with everything in it; with a version, only if that is still the present one.
@@ -41,7 +41,7 @@ impl Domains {
         if self.store.delete_domain(domain.id(), version, &audit).await? {
             return Ok(());
         }
-        Err(not_deleted(version, "the domain"))
+        Err(OAuthError::not_deleted(version, "the domain"))
     }
 }
 
@@ -56,16 +56,4 @@ pub(super) fn check_default_resource(settings: &DomainSettings, resources: &[Res
     Err(OAuthError::invalid_request(format!(
         "default_resource: {text} is not an identifier of a resource of this domain; create the resource first"
     )))
-}
-
-/// Why something was not deleted that was there when it was read.
-pub(super) fn not_deleted(version: Option<i64>, what: &str) -> OAuthError {
-    match version {
-        Some(_) => OAuthError::changed_since_read(),
-        None => OAuthError::not_found(format!("{what} was deleted meanwhile")),
-    }
-}
-
-pub(super) fn changed_meanwhile(what: &str) -> OAuthError {
-    OAuthError::conflict(format!("{what} was changed by somebody else meanwhile; look at it and try again"))
 }

@@ -8,9 +8,12 @@ use uuid::Uuid;
 use super::random;
 use super::time::{Clock, UnixTime};
 
-/// Whether a name that people choose means something else in a URL: no page could show what has it.
-pub fn names_no_page(name: &str) -> bool {
-    matches!(name, "." | ".." | "new")
+/// Refuses a name that means something else in a URL: no page could show what has it.
+pub fn check_names_a_page(name: &str) -> Result<(), String> {
+    match name {
+        "." | ".." | "new" => Err(format!("{name} has another meaning in a URL; choose another one")),
+        _ => Ok(()),
+    }
 }
 
 /// Makes a newtype around [`Uuid`] whose values sort by their time of creation (version 7).

@@ -40,7 +40,9 @@ pub enum Challenge {
 /// Defines one constructor per error code: `name(code, status)`.
 macro_rules! errors {
     ($($(#[$doc:meta])* $name:ident = $status:literal;)*) => {
-        impl OAuthError {
+        const CHANGED_MEANWHILE: &str = "was changed by somebody else meanwhile; look at it and try again";
+
+impl OAuthError {
             $($(#[$doc])*
             pub fn $name(description: impl Into<String>) -> Self {
                 Self::new(stringify!($name), $status, description)
@@ -133,6 +135,25 @@ impl OAuthError {
         let mut error = Self::temporarily_unavailable("the server cannot reach its database; try again shortly");
         error.cause = Some(cause.into());
         error
+    }
+
+    /// `what`, such as `the client`, was changed between the read and the write; nothing was written.
+    pub fn changed_meanwhile(what: &str) -> Self {
+        Self::conflict(format!("{what} {CHANGED_MEANWHILE}"))
+    }
+
+    /// Whether it is the error of a change that somebody else was faster with.
+    pub fn is_changed_meanwhile(&self) -> bool {
+        self.description.ends_with(CHANGED_MEANWHILE)
+    }
+
+    /// Why `what` was not deleted although it was there when it was read: it is gone, or of another version than the one
+    /// that was asked for.
+    pub fn not_deleted(version: Option<i64>, what: &str) -> Self {
+        match version {
+            Some(_) => Self::changed_since_read(),
+            None => Self::not_found(format!("{what} was deleted meanwhile")),
+        }
     }
 
     /// What `If-Match` names was changed since it was read.

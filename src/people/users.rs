@@ -112,10 +112,7 @@ impl People {
         if self.store.delete_user(domain.id(), (user.id, version), self.tokens_end(domain), &audit).await? {
             return Ok(());
         }
-        Err(match version {
-            Some(_) => OAuthError::changed_since_read(),
-            None => OAuthError::not_found("the user was deleted meanwhile"),
-        })
+        Err(OAuthError::not_deleted(version, "the user"))
     }
 
     /// Ends one session of a user, or all. Returns how many ended.
@@ -173,7 +170,8 @@ impl People {
         }
         let expires_at = self.store.clock().now().plus(lifetime);
         let link = NewLink { purpose: LinkPurpose::Invite, user: None, email: email.map(str::to_owned), lifetime };
-        let secret = self.make_link(domain.id(), link).await?.ok_or_else(changed_meanwhile)?;
+        let secret =
+            self.make_link(domain.id(), link).await?.ok_or_else(|| OAuthError::changed_meanwhile("the user"))?;
         let audit = actor.did(self.store.clock(), Some(domain.id()), "user.invite", email.unwrap_or_default());
         self.store.write_audit(&[audit.with("expires_at", expires_at.seconds())]).await?;
         Ok((secret, expires_at))
@@ -191,7 +189,8 @@ impl People {
             email: user.email.clone(),
             lifetime: RESET_LIFETIME,
         };
-        let secret = self.make_link(user.domain_id, link).await?.ok_or_else(changed_meanwhile)?;
+        let secret =
+            self.make_link(user.domain_id, link).await?.ok_or_else(|| OAuthError::changed_meanwhile("the user"))?;
         let audit = actor.did(self.store.clock(), Some(user.domain_id), "user.reset_password", &user.id.to_string());
         self.store.write_audit(&[audit.with("expires_at", expires_at.seconds())]).await?;
         Ok((secret, expires_at))
@@ -230,10 +229,6 @@ fn told(user: &User) -> Object {
     ])
 }
 
-fn changed_meanwhile() -> OAuthError {
-    OAuthError::conflict("the user was changed by somebody else meanwhile; look at it and try again")
-}
-
 fn stored(outcome: PutUserOutcome, user: &User) -> Result<(), OAuthError> {
     let taken = match outcome {
         PutUserOutcome::Stored => return Ok(()),
@@ -242,7 +237,7 @@ fn stored(outcome: PutUserOutcome, user: &User) -> Result<(), OAuthError> {
             let email = user.email.as_deref().unwrap_or_default();
             format!("email: another user of the domain logs in as {email}")
         }
-        PutUserOutcome::Conflict => return Err(changed_meanwhile()),
+        PutUserOutcome::Conflict => return Err(OAuthError::changed_meanwhile("the user")),
     };
     Err(OAuthError::conflict(taken))
 }

@@ -4,7 +4,8 @@ use anyhow::Context as _;
 
 use super::file::{CredentialsTable, DomainTable, ResourceTable};
 use super::{Outcome, Provisioner, overlaid, told};
-use crate::domains::resources::{check_resource, resource_credentials};
+use crate::domains::resource_rules::check_resource;
+use crate::domains::resources::resource_credentials;
 use crate::model::id::ClientId;
 use crate::model::json::Object;
 use crate::model::resource::ResourceSettings;

@@ -9,9 +9,9 @@ use crate::model::oauth_error::OAuthError;
 
 /// The names of clients, each looked up once.
 #[derive(Debug, Default)]
-pub struct Names(HashMap<ClientId, Option<String>>);
+pub struct ClientNames(HashMap<ClientId, Option<String>>);
 
-impl Names {
+impl ClientNames {
     /// The name that a client claims, if it is known and has one.
     pub async fn of(&mut self, at: &ManagingDomain, client_id: &ClientId) -> Result<Option<String>, OAuthError> {
         if let Some(known) = self.0.get(client_id) {

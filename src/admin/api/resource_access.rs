@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
-use super::client_names::Names;
+use super::client_names::ClientNames;
 use super::resources::{One, find};
 use crate::admin::managing::{Filter, ManagingDomain, Segments, Sent, done};
 use crate::admin::problem::{AnyProblem, ChangeProblem};
@@ -182,7 +182,7 @@ pub async fn connections(
 ) -> Result<Json<ConnectionPage>, OAuthError> {
     let resource = find(&at, one.resource_id)?;
     let found = at.domains().connections(resource, filter.cursor.as_deref(), filter.limit.unwrap_or(50)).await?;
-    let mut names = Names::default();
+    let mut names = ClientNames::default();
     let mut machines = Vec::new();
     for client_id in &resource.granted_clients {
         let client_name = names.of(&at, client_id).await?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
-use super::client_names::Names;
+use super::client_names::ClientNames;
 use super::users::{One, find};
 use crate::admin::managing::{ManagingDomain, Segments, Sent, done};
 use crate::admin::problem::{AnyProblem, ChangeProblem};
@@ -175,7 +175,7 @@ pub async fn end_session(at: ManagingDomain, Segments(one): Segments<OneSession>
 #[utoipa::path(get, path = "/api/v1/domains/{domain}/users/{user_id}/connections", tag = "users", params(("domain" = String, Path, description = "The domain."), ("user_id" = Uuid, Path, description = "The user.")), responses((status = 200, body = ConnectionList), AnyProblem))]
 pub async fn connections(at: ManagingDomain, Segments(one): Segments<One>) -> Result<Json<ConnectionList>, OAuthError> {
     let user = find(&at, one.user_id).await?;
-    let (mut names, mut items) = (Names::default(), Vec::new());
+    let (mut names, mut items) = (ClientNames::default(), Vec::new());
     for connection in at.app.people.connections(&user).await? {
         let consents = connection.consents.into_iter().map(|consent| ConsentView {
             resource: Some(consent.resource).filter(|resource| !resource.is_empty()),

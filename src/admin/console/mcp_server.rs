@@ -12,6 +12,7 @@ use super::respond::{Told, domain_frame, go_telling, sentence, show, show_as, st
 use crate::admin::api::resources::{One, find};
 use crate::admin::managing::{ManagingDomain, Segments};
 use crate::admin::resource_test::{InProcess, StepOutcome, TestStep, test_resource};
+use crate::domains::resource_rules;
 use crate::domains::resources::MOST_OVERLAP;
 use crate::model::oauth_error::OAuthError;
 use crate::model::registration::policy::Policy;
@@ -48,19 +49,17 @@ pub async fn change(at: ManagingDomain, Segments(one): Segments<One>, form: Fiel
     }
     match form.field("action") {
         "save" => {
-            let changed = settings_of(&form).map(|settings| Resource {
-                name: form.trimmed("name").to_owned(),
-                settings,
-                ..resource.clone()
-            });
-            let put = match changed {
-                Ok(changed) => {
-                    at.domains().put_resource(&at.domain, &changed, at.app.public_url.as_str(), &at.actor()).await
+            let (settings, mut problems) = settings_of(&form);
+            let changed = Resource { name: form.trimmed("name").to_owned(), settings, ..resource.clone() };
+            let public_url = at.app.public_url.as_str();
+            problems.extend(resource_rules::problems(&at.domain, &changed, public_url));
+            if problems.is_empty() {
+                match at.domains().put_resource(&at.domain, &changed, public_url, &at.actor()).await {
+                    Ok(()) => return Ok(go_telling(&own, "saved")),
+                    Err(error) => problems.push(error),
                 }
-                Err(refused) => Err(refused),
-            };
-            let Err(error) = put else { return Ok(go_telling(&own, "saved")) };
-            let form = typed(&at, &form, errors_of(error)?);
+            }
+            let form = typed(&at, &form, errors_of(problems)?);
             Ok(refused(&general_page(&at, resource, (form, None), None).await?))
         }
         "delete" if form.trimmed("confirm") == resource.name => {

@@ -7,7 +7,7 @@ use super::fields::{Asked, Fields};
 use super::mcp_server::{page, refused, unknown_action};
 use super::mcp_servers::path;
 use super::respond::{go_telling, sentence, show};
-use crate::admin::api::client_names::Names;
+use crate::admin::api::client_names::ClientNames;
 use crate::admin::api::resources::{One, find};
 use crate::admin::managing::{ManagingDomain, Segments};
 use crate::model::id::{ClientId, UserId};
@@ -69,7 +69,7 @@ async fn connections_page(
     error: Option<String>,
 ) -> Result<McpServer, OAuthError> {
     let found = at.domains().connections(resource, asked.given("cursor"), PEOPLE).await?;
-    let (mut names, mut machines, mut people) = (Names::default(), Vec::new(), Vec::new());
+    let (mut names, mut machines, mut people) = (ClientNames::default(), Vec::new(), Vec::new());
     for client_id in &resource.granted_clients {
         let name = names.of(at, client_id).await?.unwrap_or_else(|| client_id.0.clone());
         let href = application(at, client_id.as_str()).into();

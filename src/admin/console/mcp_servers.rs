@@ -7,6 +7,7 @@ use super::duration;
 use super::fields::{Asked, Fields};
 use super::respond::{Told, beside, domain_frame, show, show_as, show_placed, telling};
 use crate::admin::managing::ManagingDomain;
+use crate::domains::resource_rules;
 use crate::domains::resources::NewResource;
 use crate::model::oauth_error::OAuthError;
 use crate::model::protected_resource::protected_resources;
@@ -55,24 +56,21 @@ pub async fn new(at: ManagingDomain) -> Result<Response, OAuthError> {
 /// `POST /console/domains/{domain}/mcp-servers/new`
 pub async fn create(at: ManagingDomain, form: Fields) -> Result<Response, OAuthError> {
     let credentials = form.ticked("credentials");
-    let made = match settings_of(&form) {
-        Ok(settings) => {
-            let new = NewResource {
-                name: form.trimmed("name"),
-                settings,
-                credentials,
-                public_url: at.app.public_url.as_str(),
-            };
-            at.domains().create_resource(&at.app.registry, &at.domain, new, &at.actor()).await
+    let (settings, mut problems) = settings_of(&form);
+    let (name, public_url) = (form.trimmed("name"), at.app.public_url.as_str());
+    let wanted = at.domains().new_resource(&at.domain, name, settings.clone());
+    problems.extend(resource_rules::problems(&at.domain, &wanted, public_url));
+    let mut made = None;
+    if problems.is_empty() {
+        let new = NewResource { name, settings, credentials, public_url };
+        match at.domains().create_resource(&at.app.registry, &at.domain, new, &at.actor()).await {
+            Ok(resource) => made = Some(resource),
+            Err(error) => problems.push(error),
         }
-        Err(refused) => Err(refused),
-    };
-    let (resource, secret) = match made {
-        Ok(made) => made,
-        Err(error) => {
-            let page = new_page(&at, typed(&at, &form, errors_of(error)?), credentials).await?;
-            return Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page));
-        }
+    }
+    let Some((resource, secret)) = made else {
+        let page = new_page(&at, typed(&at, &form, errors_of(problems)?), credentials).await?;
+        return Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page));
     };
     let secret = resource
         .credentials
@@ -127,19 +125,22 @@ pub(super) fn typed(at: &ManagingDomain, form: &Fields, errors: McpServerErrors)
     }
 }
 
-/// What a form says of a resource.
-pub(super) fn settings_of(form: &Fields) -> Result<ResourceSettings, OAuthError> {
+/// What a form says of a resource, and what of it cannot be read, which is left out.
+pub(super) fn settings_of(form: &Fields) -> (ResourceSettings, Vec<OAuthError>) {
     let lifetime = duration::read(form, "lifetime");
-    let scopes = ScopeSet::from_tokens(form.all("scopes"));
+    let lifetime = lifetime.map_err(|told| OAuthError::invalid_request(format!("access_token_lifetime: {told}")));
+    let scopes = ScopeSet::from_tokens(form.all("scopes")).map_err(OAuthError::invalid_scope);
     let algorithm = form.given("algorithm").map(str::parse::<SigningAlgorithm>).transpose();
-    Ok(ResourceSettings {
+    let algorithm = algorithm.map_err(OAuthError::invalid_request);
+    let mut problems = Vec::new();
+    let settings = ResourceSettings {
         identifiers: form.lines("identifiers").into_iter().map(str::to_owned).collect(),
         prefix_match: form.ticked("prefix_match"),
-        scopes: scopes.map_err(OAuthError::invalid_scope)?,
-        access_token_algorithm: algorithm.map_err(OAuthError::invalid_request)?,
-        access_token_lifetime: lifetime
-            .map_err(|told| OAuthError::invalid_request(format!("access_token_lifetime: {told}")))?,
-    })
+        scopes: scopes.map_err(|error| problems.push(error)).unwrap_or_default(),
+        access_token_algorithm: algorithm.map_err(|error| problems.push(error)).unwrap_or_default(),
+        access_token_lifetime: lifetime.map_err(|error| problems.push(error)).unwrap_or_default(),
+    };
+    (settings, problems)
 }
 
 /// What the service says of a resource, and what the page says of an MCP server.
@@ -151,16 +152,21 @@ const SAID: [(&str, &str); 5] = [
     ("no resource", "no MCP server"),
 ];
 
-/// An error beside the field that it is about; a failure of the server's own, or a race that was lost, stays one.
-pub(super) fn errors_of(error: OAuthError) -> Result<McpServerErrors, OAuthError> {
-    if error.status >= 500 || error.description.contains("changed by somebody else") {
+/// Errors beside the fields that they are about; a failure of the server's own, or a race that was lost, stays one.
+pub(super) fn errors_of(problems: Vec<OAuthError>) -> Result<McpServerErrors, OAuthError> {
+    let mut errors = McpServerErrors::default();
+    problems.into_iter().try_for_each(|problem| tell(&mut errors, problem))?;
+    Ok(errors)
+}
+
+fn tell(errors: &mut McpServerErrors, error: OAuthError) -> Result<(), OAuthError> {
+    if error.status >= 500 || error.is_changed_meanwhile() {
         return Err(error);
     }
     let begins = |text: &str| error.description.starts_with(text);
     let described = error.description.strip_prefix("identifier ").unwrap_or(&error.description);
     let told = SAID.iter().fold(described.to_owned(), |told, (wire, page)| told.replace(wire, page));
     let told = Some(beside(&told));
-    let mut errors = McpServerErrors::default();
     if begins("identifier") || begins("a resource needs") {
         errors.identifiers = told;
     } else if begins("a resource's name") || begins("the domain has a resource") {
@@ -172,7 +178,7 @@ pub(super) fn errors_of(error: OAuthError) -> Result<McpServerErrors, OAuthError
     } else {
         errors.form = told;
     }
-    Ok(errors)
+    Ok(())
 }
 
 fn scopes(at: &ManagingDomain, chosen: impl Fn(&str) -> bool) -> Vec<Choice> {

@@ -228,10 +228,11 @@ pub fn replaced(current: &Object, patch: &Object) -> Object {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    const GROUPS: &[Group] = &[Group {
+    /// One setting of every kind.
+    pub(in crate::admin::console) const GROUPS: &[Group] = &[Group {
         id: "g",
         title: "G",
         note: "",

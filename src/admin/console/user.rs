@@ -8,7 +8,7 @@ use super::fields::{Asked, Fields};
 use super::mcp_server_connections::application;
 use super::respond::{Told, domain_frame, go_telling, show, show_as, stale, telling};
 use super::users::{errors_of, mail_hint, path, shown, typed};
-use crate::admin::api::client_names::Names;
+use crate::admin::api::client_names::ClientNames;
 use crate::admin::api::users::{One, find};
 use crate::admin::managing::{ManagingDomain, Segments};
 use crate::model::consent::Consent;
@@ -181,7 +181,7 @@ async fn page(
 ) -> Result<UserPage, OAuthError> {
     let people = &at.app.people;
     let sessions = people.live_sessions(&at.domain, user).await?;
-    let (mut names, mut applications) = (Names::default(), Vec::new());
+    let (mut names, mut applications) = (ClientNames::default(), Vec::new());
     for connection in people.connections(user).await? {
         let name = names.of(at, &ClientId(connection.client_id.clone())).await?;
         let allowed = |consent: &Consent| match consent.resource.as_str() {

@@ -153,7 +153,7 @@ pub(super) fn errors_of(error: OAuthError) -> Result<UserErrors, OAuthError> {
 
 /// Puts one error more beside its field.
 fn tell(errors: &mut UserErrors, error: OAuthError) -> Result<(), OAuthError> {
-    if error.status >= 500 || error.description.contains("changed by somebody else") {
+    if error.status >= 500 || error.is_changed_meanwhile() {
         return Err(error);
     }
     let (member, told) = error.description.split_once(": ").unwrap_or(("", &error.description));

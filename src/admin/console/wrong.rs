@@ -90,19 +90,8 @@ fn refusal(groups: &[Group], description: &str) -> (Option<&'static str>, String
 mod tests {
     use serde_json::json;
 
-    use super::super::settings_form::plain;
+    use super::super::settings_form::tests::GROUPS;
     use super::*;
-
-    const GROUPS: &[Group] = &[Group {
-        id: "g",
-        title: "G",
-        note: "",
-        settings: &[
-            plain("count", "Count", "", Kind::Number),
-            plain("life", "Life", "", Kind::Duration),
-            plain("hosts", "Hosts", "", Kind::Lines),
-        ],
-    }];
 
     #[test]
     fn what_is_refused_stands_beside_the_field_that_it_names() {

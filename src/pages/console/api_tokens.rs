@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::frame::ConsoleFrame;
-use super::parts::{Badge, Choice, Column};
+use super::parts::{Badge, Choice, Column, FieldProblem};
 use crate::pages::{Claimed, Href, Moment};
 
 /// `/console/api-tokens`: the list, and `form#new-api-token`, posted as `label`, `role`, `domain` and `lifetime`.
@@ -33,6 +33,11 @@ pub struct ApiTokens {
 }
 
 impl ApiTokens {
+    /// What the summary above the form lists.
+    fn problems(&self) -> Vec<FieldProblem> {
+        FieldProblem::among(&[("label", "What it is for", &self.label_error), ("domain", "Domain", &self.domain_error)])
+    }
+
     /// The headings of the table.
     pub fn columns(&self) -> Vec<Column> {
         ["Label", "Role", "Domain", "Created", "Ends", "Last used", "State", "Revoke"].map(Column::new).to_vec()

@@ -41,6 +41,11 @@ impl FormPage {
     pub fn makes(&self) -> bool {
         self.version == 0
     }
+
+    /// What the summary above the form lists.
+    fn problems(&self) -> Vec<FieldProblem> {
+        self.groups.iter().flat_map(FormGroup::problems).collect()
+    }
 }
 
 /// A set of settings that one click switches. Posted as `action=preset` and `preset`.
@@ -80,13 +85,6 @@ impl FormGroup {
     pub fn problems(&self) -> Vec<FieldProblem> {
         let fields: Vec<_> = self.fields.iter().map(|field| (field.id, field.title, &field.error)).collect();
         FieldProblem::among(&fields)
-    }
-}
-
-impl FormPage {
-    /// What the summary above the form lists.
-    fn problems(&self) -> Vec<FieldProblem> {
-        self.groups.iter().flat_map(FormGroup::problems).collect()
     }
 }
 

@@ -60,6 +60,7 @@ impl NewApplicationDetails {
             ("name", "Name", &self.name_error),
             ("redirect_uris", "Redirect URIs", &self.redirect_error),
             ("client_id", "Client id", &self.client_id_error),
+            ("client_secret", "Client secret", &self.secret.error),
         ])
     }
 }

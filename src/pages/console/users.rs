@@ -122,6 +122,18 @@ pub struct NewUser {
     pub password: OwnSecret,
 }
 
+impl NewUser {
+    /// What the summary above the form lists.
+    fn problems(&self) -> Vec<FieldProblem> {
+        FieldProblem::among(&[
+            ("username", "User name", &self.form.errors.username),
+            ("name", "Full name", &self.form.errors.claims),
+            ("email", "E-mail", &self.form.errors.email),
+            ("password", "Password", &self.password.error),
+        ])
+    }
+}
+
 /// An invitation.
 #[derive(Debug, Clone, Template)]
 #[template(path = "console/invite.html")]

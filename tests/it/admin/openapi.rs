@@ -127,6 +127,8 @@ fn codes_in_source() -> BTreeSet<String> {
                         "new" => piece.trim_start_matches("new").trim_start_matches(['(', ' ', '\n']).split('"').nth(1),
                         "unavailable" => Some("temporarily_unavailable"),
                         "changed_since_read" => Some("precondition_failed"),
+                        "changed_meanwhile" => Some("conflict"),
+                        "not_deleted" => Some("not_found"),
                         name => Some(name),
                     };
                     let after = piece[name.len()..].chars().next();

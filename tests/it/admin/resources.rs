@@ -362,8 +362,14 @@ async fn the_console_makes_an_mcp_server_and_shows_its_secret_once(
     assert_eq!(page.answer.status, 422);
     assert!(page.has("identifiers-error") && page.answer.text.contains("/mcp is no whole URL"), "{}", page.answer.text);
     assert!(!page.answer.text.contains(HOSTILE) && page.answer.text.contains("alert(1)"));
+    let wrong = [("name", ""), ("identifiers", "/mcp"), ("lifetime", "soon"), ("lifetime_unit", "hours")];
+    let page = browser.submit(&page.form("new-mcp-server-form"), &wrong).await.page();
+    for field in ["name", "identifiers", "lifetime"] {
+        assert!(page.has(&format!("{field}-error")), "{field}: {}", page.answer.text);
+    }
     let form = page.form("new-mcp-server-form");
-    let typed = [("name", HOSTILE), ("identifiers", "https://orders.example/mcp"), ("credentials", "on")];
+    let typed =
+        [("lifetime", ""), ("name", HOSTILE), ("identifiers", "https://orders.example/mcp"), ("credentials", "on")];
     let page = browser.submit(&form, &typed).await.page();
     let secret = page.text("client-secret");
     let credentials = Credentials { id: page.text("client-id"), secret: secret.clone() };
