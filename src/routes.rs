@@ -115,24 +115,24 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
     protocol::PROTOCOL.iter().chain(api::API).chain(console::CONSOLE)
 }
 
-/// The router of the main listener.
-pub fn router(app: &App) -> Router {
+/// What the main listener serves.
+pub fn serving(app: &App) -> Routes {
     let own_listener = app.settings.metrics.listen.is_some();
     let metrics = if own_listener { &[][..] } else { &[METRICS][..] };
     let protocol = assemble(app, protocol::PROTOCOL.iter().chain(metrics));
-    Router::new().fallback_service(Halves { app: app.clone(), protocol, administration: Arc::default() })
+    Routes { app: app.clone(), protocol, administration: Arc::default() }
 }
 
 /// The routes of the protocol, and those of administration. These are about three times as many, and many a server, such
 /// as one for tests, is never asked for one: they are put together for the first who asks.
-#[derive(Clone)]
-struct Halves {
+#[derive(Debug, Clone)]
+pub struct Routes {
     app: App,
     protocol: Router,
     administration: Arc<OnceLock<Router>>,
 }
 
-impl Service<Request> for Halves {
+impl Service<Request> for Routes {
     type Response = Response;
     type Error = Infallible;
     type Future = RouteFuture<Infallible>;

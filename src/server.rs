@@ -11,11 +11,12 @@ pub mod tls;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -29,7 +30,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt as _;
+use tower::{Service, ServiceExt as _};
 
 use crate::config::{Network, Settings};
 use crate::edge::Peer;
@@ -85,15 +86,30 @@ impl From<&Settings> for ServerLimits {
     }
 }
 
+/// What a listener serves.
+pub trait Serves:
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<S> Serves for S where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 /// Serves until `shutdown` is cancelled; then stops accepting, lets requests under way finish, and drops the rest.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    service: impl Serves,
     limits: &ServerLimits,
     tls: Option<Arc<ServerConfig>>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let server = Arc::new(Server::new(router, limits.clone(), tls, shutdown.clone()));
+    let server = Arc::new(Server::new(service, limits.clone(), tls, shutdown.clone()));
     let total = Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS)));
     let sources = Arc::new(Sources::default());
     let graceful = GracefulShutdown::new();
@@ -146,16 +162,16 @@ fn is_about_one_connection(error: &std::io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-struct Server {
-    router: Router,
+struct Server<S> {
+    service: S,
     limits: ServerLimits,
     tls: Option<TlsAcceptor>,
     http: Builder<TokioExecutor>,
     shutdown: CancellationToken,
 }
 
-impl Server {
-    fn new(router: Router, limits: ServerLimits, tls: Option<Arc<ServerConfig>>, shutdown: CancellationToken) -> Self {
+impl<S: Serves> Server<S> {
+    fn new(service: S, limits: ServerLimits, tls: Option<Arc<ServerConfig>>, shutdown: CancellationToken) -> Self {
         let mut http = Builder::new(TokioExecutor::new());
         // The library's own timeout would also end idle connections; `Watched` tells the two apart.
         http.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(limits.header_bytes.max(8192));
@@ -168,7 +184,7 @@ impl Server {
             .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
             .keep_alive_interval(limits.idle_timeout / 2)
             .keep_alive_timeout(limits.header_timeout);
-        Self { router, limits, tls: tls.map(TlsAcceptor::from), http, shutdown }
+        Self { service, limits, tls: tls.map(TlsAcceptor::from), http, shutdown }
     }
 
     /// One connection, from the first byte to the last.
@@ -196,25 +212,25 @@ impl Server {
         }
     }
 
-    async fn http<S>(&self, stream: S, peer: Peer, watcher: Watcher)
+    async fn http<IO>(&self, stream: IO, peer: Peer, watcher: Watcher)
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Arc::new(Activity::new());
         let io = Watched::new(stream, activity.clone(), self.limits.header_timeout, self.limits.idle_timeout);
         let address = peer.address;
-        let (router, body_timeout) = (self.router.clone(), self.limits.body_timeout);
-        let service = service_fn(move |request: Request<Incoming>| {
-            answer(router.clone(), peer.clone(), activity.clone(), body_timeout, request)
+        let (service, body_timeout) = (self.service.clone(), self.limits.body_timeout);
+        let answers = service_fn(move |request: Request<Incoming>| {
+            answer(service.clone(), peer.clone(), activity.clone(), body_timeout, request)
         });
-        if let Err(error) = watcher.watch(self.http.serve_connection(TokioIo::new(io), service)).await {
+        if let Err(error) = watcher.watch(self.http.serve_connection(TokioIo::new(io), answers)).await {
             tracing::debug!(%address, %error, "connection ended");
         }
     }
 }
 
 async fn answer(
-    router: Router,
+    service: impl Serves,
     peer: Peer,
     activity: Arc<Activity>,
     body_timeout: Duration,
@@ -223,9 +239,9 @@ async fn answer(
     let version = request.version();
     let underway = activity.enter(version);
     let (body, late) = RequestBody::within(body_timeout, &request);
-    let mut request = request.map(|incoming| body.carrying(incoming));
+    let mut request = request.map(|incoming| Body::new(body.carrying(incoming)));
     request.extensions_mut().insert(peer);
-    let Ok(response) = router.oneshot(request).await;
+    let Ok(response) = service.oneshot(request).await;
     if let Some(cut) = response.extensions().get::<Cut>() {
         return Err(*cut);
     }

@@ -220,7 +220,7 @@ async fn spawn_listeners(
         let (router, limits, stop) = (routes::metrics_router(app), limits.clone(), stop.clone());
         serving.spawn(async move { server::serve(listener, router, &limits, None, stop).await });
     }
-    let (router, stop) = (routes::router(app), stop.clone());
-    serving.spawn(async move { server::serve(listener, router, &limits, tls, stop).await });
+    let (served, stop) = (routes::serving(app), stop.clone());
+    serving.spawn(async move { server::serve(listener, served, &limits, tls, stop).await });
     Ok(serving)
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use tokio::task::JoinSet;
@@ -20,7 +19,7 @@ use crate::keys::master_key::MasterKey;
 use crate::model::random::{self, Queue, Random};
 use crate::model::time::Clock;
 use crate::people::mail::Outbox;
-use crate::routes;
+use crate::routes::{self, Routes};
 use crate::startup::{Assembly, assemble, spawn_tasks};
 use crate::store::Store;
 
@@ -39,7 +38,7 @@ pub(super) struct Lasting {
 #[derive(Debug)]
 pub(super) struct Instance {
     pub(super) app: App,
-    router: Router,
+    routes: Routes,
     order: Arc<Order>,
     stop: CancellationToken,
     // Dropped, they end.
@@ -69,7 +68,7 @@ impl Instance {
 
     /// The server's answer to a request that comes from within this process.
     pub(super) async fn answer(&self, request: Request) -> Response {
-        let Ok(answer) = self.router.clone().oneshot(request).await;
+        let Ok(answer) = self.routes.clone().oneshot(request).await;
         self.order.note(&answer);
         answer
     }
@@ -87,8 +86,8 @@ impl Instance {
         })?;
         let stop = CancellationToken::new();
         let tasks = spawn_tasks(&app, outlets, &stop);
-        let router = routes::router(&app);
-        Ok(Self { app, router, order: Arc::clone(&lasting.order), stop, _tasks: tasks })
+        let routes = routes::serving(&app);
+        Ok(Self { app, routes, order: Arc::clone(&lasting.order), stop, _tasks: tasks })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The accept loop from the outside: over memory with a paused clock where time matters, over TCP elsewhere.
 
 use axum::Extension;
+use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::{get, post};
 use rcgen::{CertifiedKey, generate_simple_self_signed};

@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, anyhow, bail};
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
@@ -18,7 +17,7 @@ use crate::config::{BaseUrl, Settings};
 use crate::keys::generate::KeySource;
 use crate::model::time::Clock;
 use crate::oauth::error::Cause;
-use crate::routes;
+use crate::routes::{self, Routes};
 use crate::startup::{self, Assembly, FACT_PUBLIC_URL};
 use crate::store::Store;
 
@@ -26,7 +25,7 @@ use crate::store::Store;
 #[derive(Debug)]
 pub struct Local {
     app: App,
-    router: Router,
+    routes: Routes,
     stop: CancellationToken,
     writers: JoinSet<()>,
 }
@@ -46,8 +45,8 @@ impl Local {
         let (stop, mut writers) = (CancellationToken::new(), JoinSet::new());
         writers.spawn(refusals.write(app.store.clone(), stop.clone(), |_| {}));
         writers.spawn(steps.write(app.store.clone(), stop.clone(), app.metrics.trace_steps_dropped.clone()));
-        let router = routes::router(&app);
-        Ok(Self { app, router, stop, writers })
+        let routes = routes::serving(&app);
+        Ok(Self { app, routes, stop, writers })
     }
 
     /// Writes what is still in memory.
@@ -74,7 +73,7 @@ impl Local {
             }
             None => Body::empty(),
         };
-        let response = self.router.clone().oneshot(built.body(body)?).await?;
+        let response = self.routes.clone().oneshot(built.body(body)?).await?;
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await?;
         let cause = parts.extensions.get::<Cause>().map(|Cause(cause)| cause.to_string());

@@ -162,7 +162,23 @@ fn usable(entry: &ClientEntry) -> Result<(), OAuthError> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
     use super::*;
+    use crate::harness::Harness;
+    use crate::oauth::request::Caller;
+
+    #[tokio::test]
+    async fn what_checks_a_secret_is_small_enough_to_be_boxed_for_every_request() {
+        let harness = Harness::start().await.unwrap();
+        let app = harness.app();
+        let domain = app.store.domain_named("main").await.unwrap().unwrap();
+        let caller = Caller { address: IpAddr::V4(Ipv4Addr::LOCALHOST), request_id: "test".into() };
+        let (at, params) = (InDomain { app, domain, caller }, Params::parse(b"").unwrap());
+        let attempt = Attempt { at: &at, basic: Some(""), params: &params };
+        let size = size_of_val(&client_secret::basic(&attempt));
+        assert!(size < 1_024, "{size} bytes; box what reads the database or asks other servers");
+    }
 
     #[test]
     fn the_list_of_names_is_the_table() {
