@@ -1,9 +1,9 @@
 //! Load on the real binary over loopback, with the limits measured beside it in the same run.
 //!
 //! `cargo bench` runs it, `cargo bench -- tokens` and `cargo bench -- harness` one part; `BENCH_QUICK=1` takes 10,000
-//! clients instead of 1,000,000 and shorter rounds, `REGISTRAR_TEST_POSTGRES` adds PostgreSQL. Each figure and its limit are taken in turns, so that whatever else the
-//! machine does meets both; the medians of the rounds are reported. On a small machine the generator takes part of it
-//! as well: the server's CPU time per request is the steadier figure.
+//! clients instead of 1,000,000 and shorter rounds, `REGISTRAR_TEST_POSTGRES` adds PostgreSQL. Each figure and its limit
+//! are taken in turns, so that whatever else the machine does meets both; the medians of the rounds are reported. On a
+//! small machine the generator takes part of it as well: the server's CPU time per request is the steadier figure.
 
 mod database;
 mod generator;

@@ -37,12 +37,13 @@ pub enum Challenge {
     Bearer,
 }
 
+/// How the error of a race that was lost ends.
+const CHANGED_MEANWHILE: &str = "was changed by somebody else meanwhile; look at it and try again";
+
 /// Defines one constructor per error code: `name(code, status)`.
 macro_rules! errors {
     ($($(#[$doc:meta])* $name:ident = $status:literal;)*) => {
-        const CHANGED_MEANWHILE: &str = "was changed by somebody else meanwhile; look at it and try again";
-
-impl OAuthError {
+        impl OAuthError {
             $($(#[$doc])*
             pub fn $name(description: impl Into<String>) -> Self {
                 Self::new(stringify!($name), $status, description)

@@ -1,5 +1,6 @@
 //! The id that ties a request's log lines, its audit events and its answer together.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{HeaderMap, HeaderName};
@@ -11,18 +12,17 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const MAX_LENGTH: usize = 64;
 
-/// Where a server's ids come from: 63 random bits of its own, and a count. They are unique and need not be hard to guess;
-/// to ask the system for new bits would take longer than most that is done for a request.
+/// Where a server's ids come from: random bits of its own, and a count, mixed so that nobody reads from an id how many
+/// requests there were. To ask the system for new bits each time would take longer than most that is done for a request.
 #[derive(Debug)]
 pub struct RequestIds {
-    own: u64,
+    own: [u8; 16],
     count: AtomicU64,
 }
 
 impl Default for RequestIds {
     fn default() -> Self {
-        // The first bit is none, so that no id begins with `-`, which looks like an option on a command line.
-        Self { own: u64::from_be_bytes(random::bytes()) >> 1, count: AtomicU64::default() }
+        Self { own: random::bytes(), count: AtomicU64::default() }
     }
 }
 
@@ -37,11 +37,16 @@ impl RequestIds {
 
     fn next(&self) -> String {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        random::encode(&((u128::from(self.own) << 64) | u128::from(count)).to_be_bytes())
+        let half = |which: u8| {
+            let mut hasher = DefaultHasher::new();
+            (self.own, count, which).hash(&mut hasher);
+            hasher.finish()
+        };
+        // The first bit is none, so that no id begins with `-`, which looks like an option on a command line.
+        random::encode(&((u128::from(half(0) >> 1) << 64) | u128::from(half(1))).to_be_bytes())
     }
 }
 
-/// At most 64 characters of `[A-Za-z0-9._-]`: nothing that could forge a log line.
 fn is_sane(id: &str) -> bool {
     (1..=MAX_LENGTH).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
